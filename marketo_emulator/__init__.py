@@ -1,0 +1,1 @@
+"""A loopback Marketo to test against: a second, independent reading of its documentation."""

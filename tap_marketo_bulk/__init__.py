@@ -1,0 +1,1 @@
+"""Singer tap for Marketo program members, read from the bulk extract API."""

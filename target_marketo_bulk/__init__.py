@@ -1,0 +1,1 @@
+"""Singer target for Marketo leads, loaded through the bulk import API."""
