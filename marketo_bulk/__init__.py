@@ -14,9 +14,11 @@ with MarketoBulk.connect(connection) as client:
 """
 
 from marketo_bulk.client import MarketoBulk
+from marketo_bulk.columns import Column
 from marketo_bulk.connection import Connection
 from marketo_bulk.describe import FieldDescription, LeadDescription
 from marketo_bulk.download import ExportFile
+from marketo_bulk.errors import ConfigurationError, DecodeError, MarketoBulkError, RejectedError
 from marketo_bulk.exports import (
     ACTIVITIES,
     LEADS,
@@ -26,23 +28,34 @@ from marketo_bulk.exports import (
     custom_object,
 )
 from marketo_bulk.jobs import ExportJob, ExportStatus, ImportJob, ImportStatus
+from marketo_bulk.rows import RowReader
+from marketo_bulk.scheduler import ExportScheduler, FinishedExport, SchedulerOptions
 from marketo_bulk.timestamps import format_timestamp, parse_timestamp
 
 __all__ = [
     "ACTIVITIES",
     "LEADS",
     "PROGRAM_MEMBERS",
+    "Column",
+    "ConfigurationError",
     "Connection",
+    "DecodeError",
     "ExportFile",
     "ExportJob",
     "ExportObject",
     "ExportRequest",
+    "ExportScheduler",
     "ExportStatus",
     "FieldDescription",
+    "FinishedExport",
     "ImportJob",
     "ImportStatus",
     "LeadDescription",
     "MarketoBulk",
+    "MarketoBulkError",
+    "RejectedError",
+    "RowReader",
+    "SchedulerOptions",
     "custom_object",
     "format_timestamp",
     "parse_timestamp",
