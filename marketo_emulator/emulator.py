@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from marketo_emulator.export_job import ExportJob
     from marketo_emulator.exports import JobSeconds
     from marketo_emulator.faults import Faults
+    from marketo_emulator.imports import ImportJob
     from marketo_emulator.request_log import RequestLog
     from marketo_emulator.store import Store
 
@@ -118,6 +119,12 @@ class Emulator:
         """Every export, oldest first, brought up to the present."""
         with self._world.at():
             return list(self._world.exports.jobs.values())
+
+    @property
+    def imports(self) -> list[ImportJob]:
+        """Every import, oldest first, brought up to the present."""
+        with self._world.at():
+            return list(self._world.imports.jobs.values())
 
     def advance(self, seconds: float) -> None:
         """Let time pass on a virtual clock.

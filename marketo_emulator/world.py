@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from marketo_emulator.exports import Exports, Workplace
 from marketo_emulator.faults import Faults
+from marketo_emulator.imports import Imports
 from marketo_emulator.limits import Limits
 from marketo_emulator.store import Store
 from marketo_emulator.tokens import Tokens
@@ -50,6 +51,7 @@ class World:
             self.store, options, self.faults, self.random, self.directory, self.limits.day
         )
         self.exports = Exports(workplace, job_seconds)
+        self.imports = Imports(workplace, job_seconds)
 
     @contextmanager
     def at(self) -> Iterator[datetime]:
@@ -74,10 +76,14 @@ class World:
 
     def _advance(self, now: datetime) -> None:
         """Let everything happen that was due, in the order in which it was."""
-        queues = (self.exports.queue,)
+        exports, imports = self.exports.queue, self.imports.queue
         while True:
-            due = [(at, queue) for queue in queues if (at := queue.next_event_at()) is not None]
-            at, queue = min(due, key=lambda event: event[0], default=(None, None))
-            if at is None or queue is None or at > now:
+            next_export, next_import = exports.next_event_at(), imports.next_event_at()
+            if next_import is not None and (next_export is None or next_import < next_export):
+                if next_import > now:
+                    return
+                imports.step()
+            elif next_export is None or next_export > now:
                 return
-            queue.step()
+            else:
+                exports.step()
