@@ -6,6 +6,7 @@ import io
 import json
 import sys
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from marketo_bulk import MarketoBulk
@@ -114,3 +115,8 @@ def capture(action: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> Ta
 def parse(text: bytes) -> list[dict[str, Any]]:
     """Return the messages of Singer output; every line must be whole."""
     return [json.loads(line) for line in text.splitlines()]
+
+
+def moment(text: str) -> datetime:
+    """Return the moment the wire has."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z")

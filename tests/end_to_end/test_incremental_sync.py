@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, make_tap, members_of
+from tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, make_tap, members_of, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,11 +22,6 @@ SETTLING = timedelta(seconds=60)
 def stamp(moment: datetime) -> str:
     """Return a moment as the wire has it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def moment(text: str) -> datetime:
-    """Return the moment the wire has."""
-    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S%z")
 
 
 def windows_of(jobs: list[dict[str, Any]]) -> list[tuple[str, str]]:
