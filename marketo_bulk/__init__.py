@@ -27,6 +27,7 @@ from marketo_bulk.exports import (
     ExportRequest,
     custom_object,
 )
+from marketo_bulk.imports import import_body_size
 from marketo_bulk.jobs import ExportJob, ExportStatus, ImportJob, ImportStatus
 from marketo_bulk.rows import RowReader
 from marketo_bulk.scheduler import ExportScheduler, FinishedExport, SchedulerOptions
@@ -58,5 +59,6 @@ __all__ = [
     "SchedulerOptions",
     "custom_object",
     "format_timestamp",
+    "import_body_size",
     "parse_timestamp",
 ]
