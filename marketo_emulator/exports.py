@@ -162,6 +162,7 @@ class Exports:
             job.outcome = fault.outcome or job.outcome
             job.error_message = fault.message
             rewrites += fault.rewrites
+            job.amendments = job.amendments.with_fault(fault)
             seconds = seconds if fault.job_seconds is None else fault.job_seconds
         if job.outcome == "Stuck":
             return None

@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from marketo_emulator import errors
+from marketo_emulator.amendments import NOTHING_AMENDED, Amendments
 from marketo_emulator.clock import to_epoch
 from marketo_emulator.errors import InvalidDataError, MarketoError
 from marketo_emulator.fields import LEAD_FIELDS
@@ -72,6 +73,7 @@ class ImportJob:
     message: str = ""
     outcome: str = ""
     """How a fault has it end."""
+    amendments: Amendments = NOTHING_AMENDED
 
     def shown(self, *, counters: bool) -> dict[str, object]:
         """Return the status as it is polled."""
@@ -86,7 +88,7 @@ class ImportJob:
             shown["numOfRowsWithWarning"] = len(self.warnings)
         if self.status.ended:
             shown["message"] = self.message
-        return shown
+        return self.amendments.applied(shown) if self.status.ended else shown
 
     def failures_file(self) -> bytes | None:
         """Return the rows that were not imported, or None if all were."""
@@ -182,6 +184,7 @@ class Imports:
         for fault in self._workplace.faults.strike("import.job", now=now):
             job.outcome = fault.outcome or job.outcome
             job.message = fault.message
+            job.amendments = job.amendments.with_fault(fault)
             seconds = seconds if fault.job_seconds is None else fault.job_seconds
         return None if job.outcome == "Stuck" else seconds
 

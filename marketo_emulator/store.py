@@ -15,7 +15,7 @@ from marketo_emulator.clock import to_epoch
 from marketo_emulator.fields import LEAD_FIELDS, MEMBER_FIELDS, FieldSet
 from marketo_emulator.samples import AWKWARD_TEXTS
 from marketo_emulator.seed import DAY, FIRST_LEAD_ID, Seed, lead_walk, program_sizes
-from marketo_emulator.values import Value, readable
+from marketo_emulator.values import Value, parse_moment, readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,7 +128,11 @@ class Store:
         return drawn
 
     def change_member(self, program_id: int, lead_id: int, **values: Value) -> None:
-        """Change fields of a member by REST name; `updatedAt` becomes now unless given."""
+        """Change fields of a member by REST name; `updatedAt` becomes now unless given.
+
+        Units: moments as seconds since 1970 or as `2019-04-12T05:58:10Z`.
+        Raises: KeyError for a member or a field that does not exist.
+        """
         with self._at():
             rows = self.member_rows[program_id]
             row = rows[lead_id]
@@ -150,6 +154,13 @@ class Store:
                 row, MEMBER_FIELDS, {"updatedAt": now, **values}
             )
         return program_id, lead_id
+
+    def join_members(self, count: int, *, seed: int = 0) -> list[tuple[int, int]]:
+        """Make new leads members of programs drawn at random; returns (program id, lead id)."""
+        random = Random(seed)  # noqa: S311 - made-up people, not secrets
+        with self._at():
+            drawn = random.choices(list(self.programs), k=count) if self.programs else []
+            return [self.add_member(program_id) for program_id in drawn]
 
     def remove_member(self, program_id: int, lead_id: int) -> None:
         """End a membership without a trace, as Marketo does."""
@@ -234,7 +245,9 @@ class Store:
 def _changed(row: Row, fields: FieldSet, values: dict[str, Value]) -> Row:
     changed = list(row)
     for name, value in values.items():
-        changed[fields.position[name]] = value
+        position = fields.position[name]
+        is_moment = fields.fields[position].data_type == "datetime"
+        changed[position] = parse_moment(value) if is_moment and isinstance(value, str) else value
     return tuple(changed)
 
 

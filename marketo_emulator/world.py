@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from threading import RLock
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 
 
 class World:
-    """Everything that has a state; whoever reads or changes it does so inside `at()`."""
+    """Everything that has a state; whoever reads or changes it does so inside `at()`.
+
+    `lock` alone is for what has nothing to do with jobs: to bring jobs up to the present can mean
+    to write a large file.
+    """
 
     def __init__(
         self,
@@ -41,7 +46,7 @@ class World:
         self.clock = clock
         self.options = options
         self.random = Random(seed)  # noqa: S311 - its tokens open nothing but the emulator
-        self._lock = RLock()
+        self.lock = RLock()
         self._directory: Path | None = None
         self.store = Store(clock, self.at, seed=seed)
         self.faults = Faults(clock.now)
@@ -56,7 +61,7 @@ class World:
     @contextmanager
     def at(self) -> Iterator[datetime]:
         """Hold the lock with every job brought up to the present, which is returned."""
-        with self._lock:
+        with self.lock:
             now = self.clock.now()
             self._advance(now)
             yield now
@@ -67,9 +72,36 @@ class World:
             self._directory = Path(tempfile.mkdtemp(prefix="marketo-emulator-"))
         return self._directory
 
+    def revoke_tokens(self) -> None:
+        """Make every token unknown, so that calls with it get 601."""
+        with self.at():
+            self.tokens.revoke()
+
+    def expire_tokens(self) -> None:
+        """End every token's life early, so that calls with it get 602."""
+        with self.at() as now:
+            self.tokens.expire(now)
+
+    def others_use(
+        self,
+        *,
+        queued_exports: int = 0,
+        queued_imports: int = 0,
+        seconds: float = 0,
+        exported_bytes: int = 0,
+        calls: int = 0,
+    ) -> None:
+        """Let other integrations take places in the queues for some seconds, and today's quota."""
+        with self.at() as now:
+            until = now + timedelta(seconds=seconds)
+            self.exports.queue.hold(queued_exports, until)
+            self.imports.queue.hold(queued_imports, until)
+            self.exports.exported_bytes[self.limits.day(now)] += exported_bytes
+            self.limits.use_up_calls(calls, now)
+
     def close(self) -> None:
         """Remove the files."""
-        with self._lock:
+        with self.lock:
             if self._directory is not None:
                 shutil.rmtree(self._directory)
                 self._directory = None
