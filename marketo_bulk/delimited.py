@@ -175,7 +175,7 @@ class DelimitedReader:
 
     def _is_row(self, text: str) -> bool:
         row = cut_row(text, 0, self._delimiter)
-        return row is not None and len(row.cells) == self._width
+        return row is not None and len(row.cells) == self._width and not row.is_doubtful
 
     def _check_width(self, chunk: Chunk) -> None:
         if set(map(len, chunk.rows)) - {self._width}:
