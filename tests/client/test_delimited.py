@@ -198,7 +198,8 @@ def test_rows_with_undoubled_quotes_are_forgiven_and_counted(
         pytest.param('a,b\n"x"y"\n', 2, id="too-narrow"),
         pytest.param('a,b,c\n1,"x,2\n3,"y",4\n', 2, id="takes-in-the-next-row"),
         pytest.param('a,b,c\n"say "hi"","x "y", z",e\n', 2, id="two-faults-make-up-the-width"),
-        pytest.param('a\n"x"y\nz"\n', 2, id="over-lines-of-one-column"),
+        pytest.param('a,b\n1,"x\n"y",4\n', 2, id="takes-in-the-next-row-of-the-first-column"),
+        pytest.param('a,b,c\n"x",","y",z\n', 2, id="a-cell-ends-like-a-border"),
     ],
 )
 def test_rows_with_undoubled_quotes_are_refused_where_a_guess_is_needed(

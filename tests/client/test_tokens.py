@@ -25,6 +25,7 @@ from marketo_bulk.tokens import TextRow, cut_row
         ('"first"Name1","last"\n', TextRow(['first"Name1', "last"], 21, is_lenient=True)),
         ('"a"\rb"\n', TextRow(['a"\rb'], 7, is_lenient=True)),
         ('"a"","b"\n', TextRow(['a","b'], 9, is_lenient=True, is_doubtful=True)),
+        ('"a,"b" c"\n', TextRow(['a,"b" c'], 10, is_lenient=True, is_doubtful=True)),
         ('"open', None),
         ('"', None),
         ('a,"b""', None),
