@@ -158,13 +158,7 @@ class DelimitedReader:
 
     def _check_lenient(self, text: str, start: int, row: TextRow) -> None:
         """Accept a forgiven row only if nothing about it was a guess."""
-        followers = text[start : row.end].split("\n")[1:]
-        if (
-            len(row.cells) != self._width
-            or row.is_doubtful
-            # A quote that was never closed takes in the rows up to the next one that was.
-            or any(self._is_row(f"{line}\n") for line in followers)
-        ):
+        if len(row.cells) != self._width or row.is_doubtful:
             line = self._line + text.count("\n", 0, start)
             raise DecodeError(
                 f"{self._source}: the row on line {line} has quotes inside quotes that are not "
@@ -172,10 +166,6 @@ class DelimitedReader:
                 line=line,
             )
         self._counts.lenient_rows += 1
-
-    def _is_row(self, text: str) -> bool:
-        row = cut_row(text, 0, self._delimiter)
-        return row is not None and len(row.cells) == self._width
 
     def _check_width(self, chunk: Chunk) -> None:
         if set(map(len, chunk.rows)) - {self._width}:

@@ -77,6 +77,8 @@ def _cut_quoted(text: str, start: int, delimiter: str) -> TextRow | None:
             is_doubtful = is_doubtful or text.startswith(closers, start)
         else:
             is_lenient = True
+            # After a delimiter it may as well open a cell, and this one was never closed.
+            is_doubtful = is_doubtful or text.startswith((delimiter, "\n"), quote - 1)
     return None
 
 
