@@ -30,6 +30,10 @@ _LEAD = LEAD_FIELDS.position
 _MEMBER = MEMBER_FIELDS.position
 
 
+QUIET_SECONDS = 3600
+"""How long before the start the made-up history ends: clients leave the last minutes alone."""
+
+
 @dataclass(slots=True)
 class StaticList:
     """A list that leads are put on by hand or by an import."""
@@ -47,7 +51,7 @@ class Store:
     ) -> None:
         self._clock = clock
         self._at = at
-        self._seed = Seed(seed, to_epoch(clock.now()))
+        self._seed = Seed(seed, to_epoch(clock.now()) - QUIET_SECONDS)
         self.programs: dict[int, Program] = {}
         self.member_rows: dict[int, dict[int, Row]] = {}
         self.lead_rows: dict[int, Row] = {}

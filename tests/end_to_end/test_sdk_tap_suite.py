@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
 from singer_sdk.testing import SuiteConfig, get_tap_test_class
 from tap_runs import settings_for
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 from marketo_emulator import Emulator, Options
 from tap_marketo_bulk.tap import TapMarketoBulk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # The test classes build their tap while this module is imported, so the emulator must be up.
 EMULATOR = Emulator(
