@@ -15,11 +15,12 @@ import time
 import urllib.request
 import venv
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / ".demo"
 ENVIRONMENT = DEMO / "venv"
-DATABASE = DEMO / "marketo.duckdb"
+DATABASE = DEMO / "members.duckdb"
 MELTANO_STATE = DEMO / "meltano.db"
 LOG = DEMO / "meltano.log"
 
@@ -82,7 +83,7 @@ def against_emulator() -> int:
     """Run Meltano twice against the emulator around us, and show the results."""
     say("meltano run tap-marketo-bulk target-duckdb   (first run: everything)")
     meltano_run()
-    first_calls = exports()
+    jobs_before = len(exports())
     check_table()
     say(f"a day passes in Marketo; {CHANGED} members change")
     control("/_emulator/clock/advance", {"seconds": ONE_DAY_SECONDS})
@@ -92,7 +93,7 @@ def against_emulator() -> int:
     meltano_run()
     rows = check_table()
     show_table(rows)
-    show_second_run(exports()[len(first_calls) :])
+    show_second_run(exports()[jobs_before:])
     return 0
 
 
@@ -133,7 +134,7 @@ def show_table(rows: int) -> None:
         print(f"  {program[:34]:<34} {status[:22]:<22} {members:>7}  {updated:%Y-%m-%d %H:%M}")
 
 
-def show_second_run(jobs: list[dict[str, object]]) -> None:
+def show_second_run(jobs: list[dict[str, Any]]) -> None:
     """Print what the second run asked Marketo for, from the emulator's own log."""
     print(f"\n  The second run created {len(jobs)} export jobs:\n")
     for job in jobs:
@@ -145,7 +146,7 @@ def show_second_run(jobs: list[dict[str, object]]) -> None:
     print()
 
 
-def query(sql: str) -> list[tuple]:
+def query(sql: str) -> list[tuple[Any, ...]]:
     """Return the rows of a query over the loaded table, called `members`."""
     import duckdb  # noqa: PLC0415  # only there once this file has installed it
 
@@ -153,12 +154,17 @@ def query(sql: str) -> list[tuple]:
         return connection.sql(f"with members as (from marketo.program_members) {sql}").fetchall()
 
 
-def exports() -> list[dict[str, object]]:
-    """Return the export jobs the emulator has seen."""
-    return control("/_emulator/jobs")
+def exports() -> list[dict[str, Any]]:
+    """Return each export job the emulator has seen, with the filter it was created with."""
+    created = [r for r in control("/_emulator/requests") if r["operation"] == "export.create"]
+    jobs = control("/_emulator/exports")
+    return [
+        {**job, "filter": request["body"]["filter"]}
+        for request, job in zip(created, jobs, strict=True)
+    ]
 
 
-def control(path: str, body: dict[str, object] | None = None) -> list[dict[str, object]]:
+def control(path: str, body: dict[str, object] | None = None) -> Any:
     """Call the emulator's control API."""
     request = urllib.request.Request(  # noqa: S310  # the emulator's own loopback address
         os.environ["MARKETO_EMULATOR_URL"] + path,

@@ -77,11 +77,11 @@ class ProgramMembers(BulkStream):
                 "%s",
                 ", ".join(gone),
             )
-        return tuple(
-            column_of(name, known[name], (labels[name],))
-            for name in self.schema["properties"]
-            if name in known and self.mask["properties", name]
-        )
+        wanted = [n for n in self.schema["properties"] if n in known and self.mask["properties", n]]
+        left_out = [field.name for field in self._fields.member if field.name not in wanted]
+        if left_out:
+            self.logger.info("Member fields not selected: %s", ", ".join(left_out))
+        return tuple(column_of(name, known[name], (labels[name],)) for name in wanted)
 
     def _save_state(self, state: dict[str, Any]) -> None:
         with self._marketo_tap.uninterrupted():

@@ -35,6 +35,16 @@ MAX_QUEUED_JOBS = 5
 
 _OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
 
+SECONDS = th.CustomType(
+    {
+        "type": ["number", "string", "null"],
+        "exclusiveMinimum": 0,
+        "pattern": r"^[0-9]*\.?[0-9]*[1-9][0-9]*\.?[0-9]*$",
+    }
+)
+"""More than zero seconds. As text too, because environment variables reach a plugin so, and because
+Meltano cannot pass on fractions (`kind: decimal`) at all."""
+
 CONNECTION_SETTINGS = (
     th.Property(
         "munchkin_id",
@@ -89,7 +99,7 @@ CONNECTION_SETTINGS = (
     ),
     th.Property(
         "request_timeout_seconds",
-        th.NumberType(exclusive_minimum=0),
+        SECONDS,
         default=REQUEST_TIMEOUT_DEFAULT_SECONDS,
         title="Request timeout",
         description="Seconds without a byte from Marketo after which a call is given up and tried "
@@ -97,7 +107,7 @@ CONNECTION_SETTINGS = (
     ),
     th.Property(
         "max_retry_seconds",
-        th.NumberType(minimum=0),
+        SECONDS,
         default=MAX_RETRY_DEFAULT_SECONDS,
         title="Longest retry",
         description="Seconds a transient fault (network, time-outs, rate limits) may last before "
@@ -159,7 +169,7 @@ TAP_SETTINGS = (
     ),
     th.Property(
         "poll_interval_seconds",
-        th.NumberType(exclusive_minimum=0),
+        SECONDS,
         default=POLL_INTERVAL_SECONDS,
         title="Poll interval",
         description="Seconds between two looks at the status of a job. Marketo updates it once a "
@@ -167,7 +177,7 @@ TAP_SETTINGS = (
     ),
     th.Property(
         "job_timeout_seconds",
-        th.NumberType(exclusive_minimum=0),
+        SECONDS,
         default=JOB_TIMEOUT_SECONDS,
         title="Job timeout",
         description="Seconds after which a job that has not finished is cancelled and the run "

@@ -15,6 +15,14 @@ def test_system_clock_is_aware_and_utc() -> None:
     assert SystemClock().now().utcoffset() == timedelta(0)
 
 
+def test_system_clock_goes_on_from_where_it_was_moved_to() -> None:
+    """A day can be skipped on a running server."""
+    clock = SystemClock()
+    before = clock.now()
+    clock.advance(86_400)
+    assert timedelta(days=1) <= clock.now() - before < timedelta(days=1, minutes=1)
+
+
 def test_virtual_clock_moves_only_when_told() -> None:
     """Days pass at once, and not otherwise."""
     start = datetime(2026, 1, 1, tzinfo=timezone.utc)
