@@ -152,6 +152,12 @@ class ExportScheduler(Generic[WorkT]):
             self._slots = [slot for slot in self._slots if slot.work is not finished.work]
             self._changed.notify_all()
 
+    def stop(self, timeout_seconds: float) -> None:
+        """Close, and wait a moment for a call under way, so that `in_flight` is the whole truth."""
+        self.close()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout_seconds)
+
     def close(self) -> None:
         """Stop creating jobs and delete the files on disk; the jobs in Marketo go on."""
         with self._changed:

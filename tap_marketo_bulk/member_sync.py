@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections import deque
 from dataclasses import dataclass
@@ -54,6 +53,9 @@ logger = logging.getLogger(__name__)
 SETTLING = timedelta(seconds=60)
 """How far behind Marketo's clock the last window ends: an update may take a while to show up."""
 
+LEAVE_SECONDS = 1.5
+"""How long a run that ends early waits for a call under way, which may be creating a job."""
+
 
 @dataclass(frozen=True, slots=True)
 class MemberSelection:
@@ -99,33 +101,41 @@ class MemberSync:
         self._bookmarks: dict[int, datetime] = {}
         self._snapshot_bookmark: SnapshotBookmark | None = None
         self._exports: MemberExports | None = None
+        self._scheduler: ExportScheduler[Unit] | None = None
+        self._keep_jobs = True
 
     def extracts(
         self, programs: Sequence[Program], directory: Path, *, keep_jobs: bool
     ) -> Iterator[Extract]:
         """Run the exports of all programs and yield their files, each verified.
 
-        With `keep_jobs`, jobs still in flight when the caller stops stay for the next run to take
-        over; without, they are cancelled.
+        With `keep_jobs`, jobs still in flight when the run ends early stay for the next one to
+        take over; without, they are cancelled.
         Raises: ConfigurationError, or any MarketoBulkError that ends the run.
         """
         run_end = floor_second(self._client.server_now() - SETTLING)
         self._exports = self._plan(programs, run_end)
+        self._keep_jobs = keep_jobs
         scheduler = ExportScheduler(
-            self._client,
-            PROGRAM_MEMBERS,
-            self._exports,
-            self._scheduler_options(directory),
+            self._client, PROGRAM_MEMBERS, self._exports, self._scheduler_options(directory)
         )
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(scheduler)
-            if not keep_jobs:
-                stack.callback(scheduler.cancel_all)
+        with scheduler:
+            self._scheduler = scheduler
             for finished in scheduler:
                 if finished is None:
                     self._save_state(scheduler)
                 else:
                     yield MemberExtract(self, scheduler, finished)
+
+    def leave(self) -> None:
+        """End a run early: write down the jobs that go on in Marketo, or cancel them."""
+        if self._scheduler is None:
+            return
+        self._scheduler.stop(LEAVE_SECONDS)
+        if self._keep_jobs:
+            self._save_state(self._scheduler)
+        else:
+            self._scheduler.cancel_all()
 
     def reader_of(self, finished: FinishedExport[Unit]) -> RowReader:
         """Return what reads the file of a finished job."""

@@ -32,6 +32,7 @@ class ProgramMembers(BulkStream):
         super().__init__(tap, schema=fields.schema())
         self._fields = fields
         self._marketo_tap = tap
+        self._sync: MemberSync | None = None
 
     @property
     @override
@@ -49,7 +50,7 @@ class ProgramMembers(BulkStream):
         limited = self.ABORT_AT_RECORD_COUNT is not None
         incremental = self.replication_method == "INCREMENTAL"
         tap = self._marketo_tap
-        sync = MemberSync(
+        self._sync = sync = MemberSync(
             tap.client,
             tap.settings,
             MemberSelection(self._columns(), incremental=incremental),
@@ -62,6 +63,11 @@ class ProgramMembers(BulkStream):
             yield from sync.extracts(
                 tap.members_programs(), Path(directory), keep_jobs=incremental and not limited
             )
+
+    @override
+    def leave(self) -> None:
+        if self._sync is not None:
+            self._sync.leave()
 
     def _columns(self) -> tuple[Any, ...]:
         """Return the columns of the record: the selected properties the catalog still has.

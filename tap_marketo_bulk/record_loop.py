@@ -51,6 +51,10 @@ class BulkStream(Stream):
     def extracts(self) -> Iterable[Extract]:
         """Return the files to write, in order."""
 
+    @abc.abstractmethod
+    def leave(self) -> None:
+        """Write STATE of what is complete: the run ends early, by a signal or an error."""
+
     # What the SDK would do per record and the bookmarks of whole windows make superfluous ---
 
     @override
@@ -95,9 +99,16 @@ class BulkStream(Stream):
     def _sync_records(
         self, context: Any = None, *, write_messages: bool = True
     ) -> Generator[dict[str, Any], Any, Any]:
-        if not (write_messages and self.selected and self.writes_lines):
-            yield from super()._sync_records(context, write_messages=write_messages)
-            return
+        try:
+            if write_messages and self.selected and self.writes_lines:
+                self._sync_lines()
+            else:
+                yield from super()._sync_records(context, write_messages=write_messages)
+        except BaseException:
+            self.leave()
+            raise
+
+    def _sync_lines(self) -> None:
         with self.get_record_counter() as counter, self.get_sync_timer():
             for extract in self.extracts():
                 for count in self._write_blocks(extract.chunks()):

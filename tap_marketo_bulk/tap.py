@@ -100,20 +100,18 @@ class TapMarketoBulk(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
-        """Write STATE once the line under way is complete, and leave with 128 + signal."""
-        exit_code = 128 + signum
-        writer = self.message_writer
-        if isinstance(writer, LineWriter) and writer.defer(lambda: self._leave(exit_code)):
-            timer = threading.Timer(TERMINATION_PATIENCE_SECONDS, os._exit, (exit_code,))
-            timer.daemon = True
-            timer.start()
-            return
-        self._leave(exit_code)
+        """Leave with 128 + signal, once the line under way is complete.
 
-    def _leave(self, exit_code: int) -> None:
-        self.logger.info("Told to stop: what is written so far is in STATE")
-        self.state_writer.write_state(self.state)
-        sys.exit(exit_code)
+        The stream that is interrupted writes STATE on the way out.
+        """
+        exit_code = 128 + signum
+        timer = threading.Timer(TERMINATION_PATIENCE_SECONDS, os._exit, (exit_code,))
+        timer.daemon = True
+        timer.start()
+        self.logger.info("Told to stop by signal %d", signum)
+        writer = self.message_writer
+        if not (isinstance(writer, LineWriter) and writer.defer(lambda: sys.exit(exit_code))):
+            sys.exit(exit_code)
 
     # Command line -----------------------------------------------------------------------
 
