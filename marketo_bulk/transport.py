@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import ssl
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -228,5 +229,12 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _name(error: BaseException) -> str:
-    """Return the class of the innermost cause: it tells a reset from a time-out."""
-    return type(list(_causes(error))[-1]).__name__
+    """Return what tells a reset from a time-out: the operating system's or http.client's class."""
+    wrappers = (requests.RequestException, urllib3.exceptions.HTTPError)
+    telling = (OSError, http.client.HTTPException)
+    for cause in _causes(error):
+        if isinstance(cause, http.client.IncompleteRead):
+            return "IncompleteRead"
+        if isinstance(cause, telling) and not isinstance(cause, wrappers):
+            return type(cause).__name__
+    return type(error).__name__

@@ -38,7 +38,7 @@ class Exchange:
     reset: bool = False
     silent: bool = False
     chunked: bool = False
-    before: Callable[[Recorded], None] | None = None
+    before: Callable[[Recorded], object] | None = None
 
 
 @dataclass
@@ -70,6 +70,8 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         self.requests: list[Recorded] = []
         self.surprises: list[str] = []
         self.tokens_given = 0
+        # For exchanges that wait for the test to have seen something.
+        self.released = threading.Event()
         self.open_sockets: set[socket.socket] = set()
 
     @property
@@ -108,6 +110,7 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
 
     def stop(self) -> None:
         """Close the server and the connections kept open."""
+        self.released.set()
         self.shutdown()
         for connection in list(self.open_sockets):
             with suppress(OSError):
@@ -161,13 +164,13 @@ class _Handler(socketserver.StreamRequestHandler):
             headers |= exchange.headers
             head = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value)
             # Marketo has been recorded with "200" for a reason phrase.
-            self.wfile.write(f"HTTP/1.1 {exchange.status} {exchange.status}\r\n{head}\r\n".encode())
+            line = f"HTTP/1.1 {exchange.status} {exchange.status}\r\n"
             body = exchange.body[: exchange.cut_after]
             if exchange.chunked:
                 body = f"{len(body):x}\r\n".encode() + body + b"\r\n" if body else b""
                 body += b"" if exchange.cut_after is not None else b"0\r\n\r\n"
-            self.wfile.write(body)
-            self.wfile.flush()
+            # In one piece: two small ones would wait for each other (Nagle, delayed ACK).
+            self.wfile.write(f"{line}{head}\r\n".encode() + body)
         if exchange.reset:
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
