@@ -149,7 +149,10 @@ class _Handler(socketserver.StreamRequestHandler):
         while (header := self.rfile.readline().decode().strip()) != "":
             name, _, value = header.partition(":")
             headers[name.lower()] = value.strip()
-        body = self.rfile.read(int(headers.get("content-length", "0")))
+        length = int(headers.get("content-length", "0"))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return None
         parts = urlsplit(target)
         return Recorded(method, parts.path, dict(parse_qsl(parts.query)), headers, body)
 
