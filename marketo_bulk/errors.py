@@ -277,6 +277,11 @@ class DecodeError(MarketoBulkError):
         self.column = column
         self.value = value
 
+    def locate(self, answer: Answer) -> None:
+        """Say which answer could not be read, where that is not known yet."""
+        if not self.answer.operation:
+            self.answer = answer
+
 
 def one_line(text: str) -> str:
     """Return text as one printable line of bounded length: a peer's words may hold anything."""

@@ -155,22 +155,25 @@ class Transport:
         if request.content_type:
             headers["Content-Type"] = request.content_type
         headers.update(request.headers)
+        timeout_seconds = self._connection.request_timeout_seconds
+        if request.max_idle_seconds is not None:
+            timeout_seconds = min(timeout_seconds, request.max_idle_seconds)
         return self._session.request(
             request.method,
             f"{base_url}{request.address}",
             data=body,
             headers=headers,
             auth=_Bearer(token),
-            timeout=(CONNECT_TIMEOUT_SECONDS, self._connection.request_timeout_seconds),
+            timeout=(CONNECT_TIMEOUT_SECONDS, timeout_seconds),
             allow_redirects=False,
             stream=True,
         )
 
 
 def new_session(connection: Connection) -> requests.Session:
-    """Return a session with a connection for each call that may be made at once."""
+    """Return a session with a connection for each call made at once, and for identity's."""
     session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=connection.max_concurrent_calls)
+    adapter = HTTPAdapter(pool_maxsize=connection.max_concurrent_calls + 1)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     # A proxy cannot reach this machine's loopback, and must not be shown what is sent there.

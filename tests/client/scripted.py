@@ -28,7 +28,8 @@ class Exchange:
     """What the server does with one request.
 
     `cut_after`: close after so many bytes of the body. `reset`: with a TCP reset instead of an
-    orderly end. `silent`: send nothing at all. `before`: called once the request has been read.
+    orderly end. `silent`: send nothing at all. `unread`: close without reading the body.
+    `before`: called once the request has been read.
     """
 
     status: int = 200
@@ -37,6 +38,7 @@ class Exchange:
     cut_after: int | None = None
     reset: bool = False
     silent: bool = False
+    unread: bool = False
     chunked: bool = False
     before: Callable[[Recorded], object] | None = None
 
@@ -104,6 +106,12 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
             self.surprises.append(f"{request.method} {request.path}")
         return Exchange(status=418, body=b"not in the script")
 
+    def leaves_unread(self, path: str) -> bool:
+        """Use up the next exchange of a path if it is not even to read the request."""
+        with self._lock:
+            script = self._scripts[path]
+            return bool(script) and script[0].unread and bool(script.popleft())
+
     def unused(self) -> dict[str, int]:
         """How many exchanges of each path were never asked for."""
         return {path: len(script) for path, script in self._scripts.items() if script}
@@ -149,6 +157,8 @@ class _Handler(socketserver.StreamRequestHandler):
         while (header := self.rfile.readline().decode().strip()) != "":
             name, _, value = header.partition(":")
             headers[name.lower()] = value.strip()
+        if self.server.leaves_unread(urlsplit(target).path):
+            return None
         length = int(headers.get("content-length", "0"))
         body = self.rfile.read(length)
         if len(body) < length:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -98,7 +99,7 @@ def test_eight_threads_refused_at_once_renew_once(
 
     refused = Exchange(body=failure("602").body, before=wait_for_all)
     server.script(STATUS, *[refused] * 8, *[QUEUED] * 8)
-    wide = type(connection)(connection.base_url, "id", "s3cret", max_concurrent_calls=8)
+    wide = replace(connection, max_concurrent_calls=8)
     with MarketoBulk.connect(wide, clock=clock, sleep=clock.sleep) as client:
         client.server_now()
         with ThreadPoolExecutor(8) as pool:
@@ -151,6 +152,20 @@ def test_rate_limit_is_waited_out(
         assert status(client) is ExportStatus.QUEUED
     assert clock.slept == [20, 20]
     assert len(caplog.messages) == 1
+
+
+def test_rate_limit_holds_every_call(
+    connection: Connection, server: ScriptedServer, clock: Clock
+) -> None:
+    """A13: after a 606 no other call is made, either, before the window has passed."""
+    server.script(STATUS, failure("606"), QUEUED)
+    hasty = replace(connection, max_retry_seconds=10)
+    with MarketoBulk.connect(hasty, clock=clock, sleep=clock.sleep) as client:
+        with pytest.raises(RateLimitedError):
+            status(client)
+        assert clock.slept == []
+        assert status(client) is ExportStatus.QUEUED
+    assert clock.slept == [20]
 
 
 def test_rate_limit_for_ever_is_an_error(
@@ -293,7 +308,7 @@ def test_redirect_is_an_error_that_names_the_setting(
 def test_calls_keep_the_pace(connection: Connection, server: ScriptedServer, clock: Clock) -> None:
     """More calls than the window allows are spread over windows; identity is not among them."""
     server.script(STATUS, *[QUEUED] * 5)
-    slow = type(connection)(connection.base_url, "id", "s3cret", calls_per_20_seconds=2)
+    slow = replace(connection, calls_per_20_seconds=2)
     with MarketoBulk.connect(slow, clock=clock, sleep=clock.sleep) as client:
         for _ in range(5):
             status(client)
@@ -308,6 +323,36 @@ def test_server_now_is_marketo_s_time(
     clock.sleep(60)
     assert datetime(2026, 10, 20, 8, 1, tzinfo=timezone.utc) == client.server_now()
     assert (server.tokens_given, client.calls_made) == (1, 0)
+
+
+def test_server_now_follows_every_answer(client: MarketoBulk, server: ScriptedServer) -> None:
+    """J21: the latest answer is the nearest to the truth."""
+    later = {"Date": "Tue, 20 Oct 2026 09:30:00 GMT"}
+    server.script(STATUS, Exchange(body=QUEUED.body, headers=later))
+    status(client)
+    assert datetime(2026, 10, 20, 9, 30, tzinfo=timezone.utc) == client.server_now()
+
+
+def test_job_that_cannot_be_read_shows_its_request(
+    client: MarketoBulk, server: ScriptedServer
+) -> None:
+    """Whatever is wrong with an answer, its id is there for the support."""
+    server.script(STATUS, envelope({"exportId": "ce45"}))
+    with pytest.raises(DecodeError, match=r"status export ce45.*no status.*e42b#14272d07d78"):
+        status(client)
+
+
+def test_ids_and_codes_cannot_forge_a_log(
+    client: MarketoBulk, server: ScriptedServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is logged of an answer is short and on one line."""
+    forged = failure("500\nINFO " + "x" * 500)
+    body = forged.body.replace(b"e42b#14272d07d78", b"a\\nINFO " + b"y" * 500)
+    server.script(STATUS, Exchange(body=body), QUEUED)
+    with caplog.at_level(logging.INFO):
+        status(client)
+    [message] = caplog.messages
+    assert (message.isprintable(), len(message) < 400) == (True, True)
 
 
 def test_server_now_without_a_date_is_an_error(client: MarketoBulk, server: ScriptedServer) -> None:

@@ -281,7 +281,7 @@ def test_warning_beside_a_result_is_logged(
     """S4: the result is used, and the warning passed on."""
     server.script(PROGRAMS, envelope({"id": 1}, warnings=["careful"]))
     assert [found["id"] for found in client.iter_programs()] == [1]
-    assert caplog.messages == ["marketo_warned operation='list programs' warnings=('careful',)"]
+    assert caplog.messages == ["marketo_warned operation='list programs' warnings='careful'"]
 
 
 def test_program_members_of_any_type_are_passed_on(
@@ -330,6 +330,13 @@ def test_programs_are_asked_for_by_id_in_chunks(
     queries = [request.query for request in server.calls()]
     assert [query["filterType"] for query in queries] == ["id"] * 3
     assert [len(query["filterValues"].split(",")) for query in queries] == [200, 200, 1]
+
+
+def test_program_asked_for_twice_is_one(client: MarketoBulk, server: ScriptedServer) -> None:
+    """Ids may come from a setting, where one stands twice."""
+    server.script(PROGRAMS, program_page(7))
+    assert [program["id"] for program in client.iter_programs([7, 7])] == [7]
+    assert server.calls()[0].query["filterValues"] == "7"
 
 
 def test_ignored_filter_is_an_error(client: MarketoBulk, server: ScriptedServer) -> None:
@@ -419,6 +426,12 @@ def test_description_without_fields_is_an_error(
     server.script(DESCRIBE, envelope(result))
     with pytest.raises(DecodeError, match="no list of fields"):
         client.describe_program_members()
+
+
+def test_empty_last_page_of_leads_is_an_end(client: MarketoBulk, server: ScriptedServer) -> None:
+    """A token may lead to nothing, which is no reason to forget what was there."""
+    server.script(LEADS, envelope({"fields": [FIELD]}, nextPageToken="t"), envelope())
+    assert [field.name for field in client.describe_leads().fields] == ["leadId"]
 
 
 def test_leads_are_described_page_by_page(client: MarketoBulk, server: ScriptedServer) -> None:

@@ -159,9 +159,10 @@ def test_ignored_range_starts_over(server: ScriptedServer, fetch: Fetch) -> None
         f"bytes {CUT - 1}-{len(BODY) - 1}/{len(BODY)}",
         f"bytes {CUT + 1}-{len(BODY) - 1}/{len(BODY)}",
         f"bytes {CUT}-{len(BODY)}/{len(BODY) + 1}",
+        f"bytes {CUT}-{len(BODY) - 1}/{len(BODY) + 1}",
         "bytes */10",
     ],
-    ids=["none", "start", "one early", "one late", "total", "unsatisfied"],
+    ids=["none", "start", "one early", "one late", "longer", "total", "unsatisfied"],
 )
 def test_wrong_range_is_thrown_away(
     server: ScriptedServer, fetch: Fetch, content_range: str

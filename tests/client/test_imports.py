@@ -20,11 +20,12 @@ from marketo_bulk.errors import (
     PayloadTooLargeError,
     QueueFullError,
     RejectedError,
+    ServiceUnavailableError,
 )
 from marketo_bulk.imports import ImportOptions, create_request, import_body_size
 from marketo_bulk.jobs import ImportJob, ImportStatus
 from marketo_bulk.limits import BULK_BODY_MAX_BYTES
-from tests.client.scripted import HTML, RESET, Exchange, csv, envelope, failure
+from tests.client.scripted import HTML, IDENTITY, RESET, Exchange, csv, envelope, failure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -170,6 +171,28 @@ def test_import_that_was_turned_away_is_sent_again(
     server.script(IMPORT, failure(code), QUEUED)
     client.create_import(file)
     assert [part[-1] for request in server.calls() for part in parts(request)] == [ROWS, ROWS]
+
+
+def test_upload_that_broke_off_is_sent_again(
+    client: MarketoBulk, server: ScriptedServer, tmp_path: Path, clock: Clock
+) -> None:
+    """Of a body that was not sent to its end Marketo cannot have imported anything."""
+    rows = ROWS * 250_000
+    path = tmp_path / "leads.csv"
+    path.write_bytes(rows)
+    server.script(IMPORT, Exchange(unread=True), QUEUED)
+    client.create_import(path)
+    assert ([1], len(rows)) == (clock.slept, len(server.calls()[0].body) - import_body_size(0))
+
+
+def test_import_without_a_token_is_not_a_lost_reply(
+    client: MarketoBulk, server: ScriptedServer, file: Path
+) -> None:
+    """What fails before anything is sent is not doubted; and its retries are not retried."""
+    server.script(IDENTITY, *[HTML] * 10)
+    with pytest.raises(ServiceUnavailableError, match=r"access token.*after 10 attempts"):
+        client.create_import(file)
+    assert len(server.requests) == 10
 
 
 def test_file_that_changes_is_not_sent_as_another(

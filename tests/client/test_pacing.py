@@ -124,7 +124,7 @@ def test_no_more_calls_at_once_than_places(runtime: Runtime) -> None:
 def test_narrowing_takes_a_place_away_for_a_while(clock: Clock, runtime: Runtime) -> None:
     """A14: after a 615 there is one place less, never none, and in time all of them again."""
     pacer = Pacer(50, 2, runtime)
-    for _ in range(5):
+    for _ in range(4):
         pacer.narrow()
     crowd = Crowd(pacer)
     for _ in range(3):
