@@ -125,6 +125,8 @@ class MarketoBulk:
         fields: dict[str, FieldDescription] = {}
         searchable: dict[str, None] = {}
         for envelope in self._iter_pages(describe.leads_request):
+            if fields and not envelope.result:
+                break
             for described in describe.parse_fields(envelope):
                 fields.setdefault(described.name, described)
             searchable.update(dict.fromkeys(describe.parse_searchable_fields(envelope)))
@@ -135,10 +137,10 @@ class MarketoBulk:
 
         Shape: each once, as Marketo describes it; lazy, one call for every page.
         """
-        for start in range(0, max(1, len(ids)), PROGRAM_PAGE_MAX):
-            yield from programs.iter_pages(
-                self._fetch_programs, ids[start : start + PROGRAM_PAGE_MAX]
-            )
+        wanted = list(dict.fromkeys(ids))
+        for start in range(0, max(1, len(wanted)), PROGRAM_PAGE_MAX):
+            chunk = wanted[start : start + PROGRAM_PAGE_MAX]
+            yield from programs.iter_pages(self._fetch_programs, chunk)
 
     def get_program(self, program_id: int) -> dict[str, object] | None:
         """Return a program, or None if this API user can see none with that id."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from marketo_bulk.errors import Answer, DecodeError
+from marketo_bulk.errors import Answer, DecodeError, one_line
 from marketo_bulk.limits import PAGES_MAX, PROGRAM_PAGE_MAX, PROGRAM_PAGE_OVERLAP
 from marketo_bulk.protocol import Envelope, Request
 
@@ -83,7 +83,9 @@ def iter_pages(
 def _programs(envelope: Envelope) -> Iterator[tuple[int, dict[str, object]]]:
     if envelope.result and envelope.warnings:
         logger.warning(
-            "marketo_warned operation=%r warnings=%r", envelope.operation, envelope.warnings
+            "marketo_warned operation=%r warnings=%r",
+            envelope.operation,
+            one_line("; ".join(envelope.warnings)),
         )
     for program in envelope.result or ():
         program_id = program.get("id")
