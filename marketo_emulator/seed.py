@@ -78,10 +78,12 @@ class Seed:
     def member(self, program: Program, lead_id: int, joined_at: int | None = None) -> Row:
         """Return a membership that began after the program did and changed before now."""
         random = self.random
+        # Most join soon after the program began and change soon after they joined: so every month
+        # of the history has its changes, not the last ones alone.
         joined = joined_at or program.created_at + int(
-            random.random() * max(self.now - program.created_at, 1)
+            random.random() ** 2 * max(self.now - program.created_at, 1)
         )
-        updated = joined + int(random.random() * max(self.now - joined, 1))
+        updated = joined + int(random.random() ** 3 * max(self.now - joined, 1))
         status = program.channel.statuses[int(random.random() * len(program.channel.statuses))]
         row = list(self._member_pool[int(random.random() * _POOL_SIZE)])
         row[_MEMBER["leadId"]] = lead_id
