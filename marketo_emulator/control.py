@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,10 @@ class Control:
     def __init__(self, world: World, requests: RequestLog) -> None:
         self._world = world
         self._requests = requests
+
+    @cached_property
+    def _map(self) -> Map:
+        world, requests = self._world, self._requests
         actions: dict[tuple[str, str], Callable[..., object]] = {
             ("GET", ""): self._summary,
             ("GET", "/options"): lambda: asdict(world.options),
@@ -52,7 +57,7 @@ class Control:
             ("POST", "/tokens/expire"): world.expire_tokens,
             ("POST", "/others"): world.others_use,
         }
-        self._map = Map(
+        return Map(
             [
                 Rule(CONTROL_PREFIX + path, methods=[method], endpoint=action)
                 for (method, path), action in actions.items()

@@ -189,7 +189,6 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(OSError):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self.rfile.close()
-            self.wfile.close()
             self.connection.close()
 
     def _environ(self, body: _Body) -> WSGIEnvironment:

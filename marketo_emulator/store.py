@@ -64,7 +64,13 @@ class Store:
         self._next_lead_id = FIRST_LEAD_ID
 
     def fill(self, programs: int, members: int) -> None:
-        """Make this many programs, and members that they share out between them."""
+        """Make this many programs, and members that they share out between them.
+
+        Raises: ValueError for members without a program.
+        """
+        if members and not programs:
+            message = f"{members} members need a program to be members of"
+            raise ValueError(message)
         sizes = program_sizes(programs, members)
         leads = max([10, members * 3 // 5, *sizes])
         for _ in range(leads):
