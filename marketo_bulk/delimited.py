@@ -1,7 +1,7 @@
 """A delimited file: its header, and its rows as text cells.
 
 Most rows have no quote at all, and then splitting is both exact and faster than `csv`. Rows with
-a quote go to `csv`, which is strict here; what it refuses goes to `tokens`.
+a quote go to `csv`, which is strict here; what it refuses goes to `text_rows`.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import csv
 from typing import TYPE_CHECKING, NamedTuple
 
 from marketo_bulk.errors import DecodeError
-from marketo_bulk.tokens import TextRow, cut_row
+from marketo_bulk.text_rows import TextRow, cut_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from marketo_bulk.counts import Counts
-    from marketo_bulk.text import Block
+    from marketo_bulk.text_blocks import Block
 
 # A quote that is never closed makes one row of the rest of the file: that must not fill memory.
 ROW_MAX_CHARACTERS = 1 << 26

@@ -14,7 +14,7 @@ from marketo_bulk import delimited
 from marketo_bulk.counts import Counts
 from marketo_bulk.delimited import Chunk, DelimitedReader
 from marketo_bulk.errors import DecodeError
-from marketo_bulk.text import Block
+from marketo_bulk.text_blocks import Block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

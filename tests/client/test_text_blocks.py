@@ -1,4 +1,4 @@
-"""Text: bytes of a file become text, and nothing is changed uncounted."""
+"""Text blocks: bytes of a file become text, and nothing is changed uncounted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from marketo_bulk.counts import Counts
 from marketo_bulk.errors import DecodeError
-from marketo_bulk.text import TextReader
+from marketo_bulk.text_blocks import TextReader
 
 
 class Dripping(io.BytesIO):
