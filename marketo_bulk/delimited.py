@@ -201,16 +201,17 @@ class _QuotedRows:
 
     def row_at(self, start: int) -> TextRow | None:
         """Return the row beginning at `start`, or None if its quote stays open."""
-        if not self._has_lone_cr:
-            end = self._balanced_end(start)
+        end = None if self._has_lone_cr else self._balanced_end(start)
+        if end is not None:
             try:
-                # One string, line ends and all: csv refuses a line end outside of quotes in it.
+                # One string, line ends and all: csv refuses one outside of quotes, unless nothing
+                # but more of them follows; here a quote is on the last line.
                 return TextRow(next(self._read([self._text[start:end]])), end)
             except csv.Error:
-                pass  # a quote left open or not doubled, or a cell beyond csv's own limit
+                pass  # quotes not doubled, or inside a plain cell, or a cell beyond csv's limit
         return cut_row(self._text, start, self._delimiter)
 
-    def _balanced_end(self, start: int) -> int:
+    def _balanced_end(self, start: int) -> int | None:
         """Return the end of the line with which the count of quotes from `start` on is even."""
         end = start
         quotes = 0
@@ -219,8 +220,8 @@ class _QuotedRows:
             end = self._text.find("\n", line) + 1 or len(self._text)
             quotes += self._text.count('"', line, end)
             if quotes % 2 == 0:
-                break
-        return end
+                return end
+        return None
 
     def _read(self, lines: list[str]) -> Iterator[list[str]]:
         return csv.reader(lines, delimiter=self._delimiter, strict=True)
