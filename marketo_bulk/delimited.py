@@ -1,23 +1,22 @@
 """A delimited file: its header, and its rows as text cells.
 
 Most rows have no quote at all, and then splitting is both exact and faster than `csv`. Rows with
-a quote go to `csv`, which is strict here; what it refuses goes to `tokens`.
+a quote go to `csv`, which is strict here; what it refuses goes to `text_rows`.
 """
 
 from __future__ import annotations
 
 import csv
-import io
 from typing import TYPE_CHECKING, NamedTuple
 
 from marketo_bulk.errors import DecodeError
-from marketo_bulk.tokenizer import TextRow, cut_row
+from marketo_bulk.text_rows import TextRow, cut_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from marketo_bulk.counts import Counts
-    from marketo_bulk.text import Block
+    from marketo_bulk.text_blocks import Block
 
 # A quote that is never closed makes one row of the rest of the file: that must not fill memory.
 ROW_MAX_CHARACTERS = 1 << 26
@@ -179,15 +178,13 @@ class DelimitedReader:
 
 
 class _QuotedRows:
-    """The rows with quotes of one text."""
+    """The rows of one text that has quotes."""
 
     def __init__(self, text: str, delimiter: str) -> None:
         self._text = text
         self._delimiter = delimiter
         # csv takes every CR outside of quotes for a line end, or for an error.
         self._has_lone_cr = text.count("\r") != text.count("\r\n")
-        self._stream = io.StringIO(text, newline="\n")
-        self._rows = csv.reader(self._stream, delimiter=delimiter, strict=True)
 
     def all_rows(self) -> list[list[str]] | None:
         """Return all rows, also those without a quote, or None if `csv` cannot read them.
@@ -196,17 +193,35 @@ class _QuotedRows:
         """
         if self._has_lone_cr:
             return None
+        lines = self._text.removesuffix("\n").split("\n")
         try:
-            return [cells or [""] for cells in self._rows]
+            return [cells or [""] for cells in self._read([f"{line}\n" for line in lines])]
         except csv.Error:
             return None
 
     def row_at(self, start: int) -> TextRow | None:
         """Return the row beginning at `start`, or None if its quote stays open."""
-        if not self._has_lone_cr:
-            self._stream.seek(start)
+        end = None if self._has_lone_cr else self._balanced_end(start)
+        if end is not None:
             try:
-                return TextRow(next(self._rows), self._stream.tell())
+                # One string, line ends and all: csv refuses one outside of quotes, unless nothing
+                # but more of them follows; here a quote is on the last line.
+                return TextRow(next(self._read([self._text[start:end]])), end)
             except csv.Error:
-                pass  # a quote left open or not doubled, or a cell beyond csv's own limit
+                pass  # quotes not doubled, or inside a plain cell, or a cell beyond csv's limit
         return cut_row(self._text, start, self._delimiter)
+
+    def _balanced_end(self, start: int) -> int | None:
+        """Return the end of the line with which the count of quotes from `start` on is even."""
+        end = start
+        quotes = 0
+        while end < len(self._text):
+            line = end
+            end = self._text.find("\n", line) + 1 or len(self._text)
+            quotes += self._text.count('"', line, end)
+            if quotes % 2 == 0:
+                return end
+        return None
+
+    def _read(self, lines: list[str]) -> Iterator[list[str]]:
+        return csv.reader(lines, delimiter=self._delimiter, strict=True)

@@ -14,8 +14,8 @@ from marketo_bulk.columns import Kind, place_columns
 from marketo_bulk.counts import Counts
 from marketo_bulk.delimited import DelimitedReader
 from marketo_bulk.errors import DecodeError
-from marketo_bulk.text import TextReader
-from marketo_bulk.tokenizer import DELIMITERS
+from marketo_bulk.text_blocks import TextReader
+from marketo_bulk.text_rows import DELIMITERS
 from marketo_bulk.values import parse_datetime
 
 if TYPE_CHECKING:

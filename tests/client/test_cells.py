@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from marketo_bulk.cells import Values, read_cells, read_cells_singly
@@ -36,6 +36,7 @@ def shown(values: Values) -> str:
 
 
 @pytest.mark.parametrize("kind", Kind)
+@settings(deadline=None)
 @given(
     cells=st.one_of(
         st.lists(CELLS, min_size=1),

@@ -7,14 +7,14 @@ import io
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from marketo_bulk import delimited
 from marketo_bulk.counts import Counts
 from marketo_bulk.delimited import Chunk, DelimitedReader
 from marketo_bulk.errors import DecodeError
-from marketo_bulk.text import Block
+from marketo_bulk.text_blocks import Block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,6 +89,7 @@ def plain_rows(text: str) -> list[list[str]]:  # noqa: C901, PLR0912
     return rows
 
 
+@settings(deadline=None)
 @given(
     table=st.integers(1, 4).flatmap(
         lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1)
@@ -110,6 +111,7 @@ def test_rows_round_trip_through_csv(
     assert read(file.getvalue(), size=size, delimiter=delimiter) == (table[0], table[1:], 0)
 
 
+@settings(deadline=None)
 @given(text=st.text('ab",\r\n', max_size=30), size=st.integers(1, 31))
 @example(text='a,b\n1,"2\n3,4"5\n', size=3)
 @example(text="a,b\n\n", size=4)
@@ -161,6 +163,10 @@ def test_rows_of_any_text_are_the_reference_s_or_forgiven_or_refused(text: str, 
         pytest.param("a,b\n1,2\n\n", [["1", "2"]], id="one-empty-last-line"),
         pytest.param("a\n\n1\n\n", [[""], ["1"], [""]], id="empty-lines-of-one-column"),
         pytest.param('a,b\n5" pipe,6"\n', [['5" pipe', '6"']], id="quotes-inside-unquoted"),
+        pytest.param(
+            'a\n5"\n\n\r\n1\n', [['5"'], [""], [""], ["1"]], id="empty-lines-after-odd-quote"
+        ),
+        pytest.param('a\n5"\n\n', [['5"'], [""]], id="empty-last-line-after-odd-quote"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("size", [3, 1 << 16])

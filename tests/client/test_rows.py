@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from marketo_bulk.columns import Column
@@ -349,6 +349,7 @@ CELLS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(CELLS, min_size=len(TYPES), max_size=len(TYPES)), max_size=5))
 def test_rows_are_the_same_as_structs_and_dicts(table: list[list[str]]) -> None:
     """Both shapes of a row hold the same values in the same order."""
@@ -367,6 +368,7 @@ def test_rows_are_the_same_as_structs_and_dicts(table: list[list[str]]) -> None:
     assert [list(json.loads(row)) for row in dicts] == [list(TYPES)] * len(table)
 
 
+@settings(deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=60),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def control(marketo: Marketo, method: str, path: str = "", body: object = None) -> Any:  # noqa: ANN401 - any JSON
+def control(marketo: Marketo, method: str, path: str = "", body: object = None) -> Any:
     """Return the answer of the control API, which wants no token."""
     more: dict[str, Any] = {} if body is None else {"json": body}
     return marketo.wire.open(f"/_emulator{path}", method=method, **more).get_json()

@@ -1,17 +1,17 @@
-"""Text: bytes of a file become text, and nothing is changed uncounted."""
+"""Text blocks: bytes of a file become text, and nothing is changed uncounted."""
 
 from __future__ import annotations
 
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 
 from marketo_bulk.counts import Counts
 from marketo_bulk.errors import DecodeError
-from marketo_bulk.text import TextReader
+from marketo_bulk.text_blocks import TextReader
 
 
 class Dripping(io.BytesIO):
@@ -37,6 +37,7 @@ def read(content: bytes, *, size: int = 3, replace: bool = False) -> tuple[str, 
     return "".join(block.text for block in blocks), counts
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0\ufeff")), st.integers(1, 9))
 def test_text_of_utf8_is_unchanged_wherever_blocks_end(text: str, size: int) -> None:
     """C12: a character that spans two blocks is one character, and counts say nothing."""
@@ -79,6 +80,7 @@ def test_text_that_is_no_utf8_is_refused_with_its_place(
     assert caught.value.line == line
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=40), st.integers(1, 9))
 def test_text_replaces_and_counts_invalid_bytes(content: bytes, size: int) -> None:
     """C12: replaced text is Python's own, and the count is that of the bytes lost."""

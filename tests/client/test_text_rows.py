@@ -1,10 +1,10 @@
-"""Tokens: one row at a time, cut with care."""
+"""Text rows: one at a time, cut with care."""
 
 from __future__ import annotations
 
 import pytest
 
-from marketo_bulk.tokenizer import TextRow, cut_row
+from marketo_bulk.text_rows import TextRow, cut_row
 
 
 @pytest.mark.parametrize(
