@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 IDENTITY = "/identity/oauth/token"
 CLIENT_SECRET = "s3cret&of=the+test"
@@ -29,7 +29,7 @@ class Exchange:
 
     `cut_after`: close after so many bytes of the body. `reset`: with a TCP reset instead of an
     orderly end. `silent`: send nothing at all. `unread`: close without reading the body.
-    `before`: called once the request has been read.
+    `before`: called once the request has been read. `drips`: further bytes, sent as they come.
     """
 
     status: int = 200
@@ -41,6 +41,7 @@ class Exchange:
     unread: bool = False
     chunked: bool = False
     before: Callable[[Recorded], object] | None = None
+    drips: Iterable[bytes] = ()
 
 
 @dataclass
@@ -184,6 +185,8 @@ class _Handler(socketserver.StreamRequestHandler):
                 body += b"" if exchange.cut_after is not None else b"0\r\n\r\n"
             # In one piece: two small ones would wait for each other (Nagle, delayed ACK).
             self.wfile.write(f"{line}{head}\r\n".encode() + body)
+            for drip in exchange.drips:
+                self.wfile.write(drip)
         if exchange.reset:
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

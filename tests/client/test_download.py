@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import stat
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,7 +30,7 @@ from marketo_bulk.partial_file import PartialFile
 from tests.client.scripted import HTML, RESET, Exchange, csv, envelope, failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
     from typing import TypeAlias
 
@@ -411,17 +412,24 @@ def test_trickle_is_dropped_and_resumed(
 ) -> None:
     """A20: a connection that only drips is given up for another, and the bytes kept."""
     append = PartialFile.append
+    arrived = threading.Event()
 
     def slowly(part: PartialFile, chunk: bytes) -> None:
         append(part, chunk)
-        if len(server.calls(FILE)) == 1:
-            clock.now += 61
+        clock.now += 31
+        arrived.set()
+
+    def drips() -> Iterator[bytes]:
+        for start in range(100, 1000, 100):
+            assert arrived.wait(5)
+            arrived.clear()
+            yield BODY[start : start + 100]
 
     monkeypatch.setattr(PartialFile, "append", slowly)
-    server.script(FILE, csv(BODY[:100], headers={"Content-Length": str(len(BODY))}))
-    server.script(FILE, rest(100))
+    whole = {"Content-Length": str(len(BODY))}
+    server.script(FILE, csv(BODY[:100], headers=whole, drips=drips()), rest(200))
     assert fetch().path.read_bytes() == BODY
-    assert (ranges(server), clock.slept) == ([None, "bytes=100-"], [1])
+    assert (ranges(server), clock.slept) == ([None, "bytes=200-"], [1])
 
 
 def test_restarts_are_bounded(server: ScriptedServer, fetch: Fetch) -> None:
