@@ -36,12 +36,6 @@ def test_simulated_days_cost_no_time(marketo: Marketo) -> None:
     assert marketo.clock.now() == datetime(2026, 7, 16, 18, tzinfo=timezone.utc)
 
 
-def test_real_clock_cannot_be_advanced() -> None:
-    """Only a virtual one."""
-    with pytest.raises(TypeError, match="only a VirtualClock"):
-        Emulator(programs=1, members=1).advance(1)
-
-
 def test_files_are_private_and_gone_in_the_end(marketo: Marketo) -> None:
     """In a directory of their own that nobody else can read."""
     marketo.export(["leadId"], programId=1001)

@@ -341,6 +341,17 @@ def test_part_can_be_shifted_under_its_header(marketo: Marketo, asked: str, shif
     )
 
 
+def test_part_can_be_a_byte_short(marketo: Marketo) -> None:
+    """The length fits the bytes, the range does not."""
+    export_id = finished(marketo)
+    content = marketo.file(export_id).data
+    marketo.emulator.faults.add(Fault(operation="export.file", rewrites=("last_byte_missing",)))
+    reply = marketo.file(export_id, Range="bytes=5-9")
+    assert reply.data == content[5:9]
+    assert reply.headers["Content-Length"] == "4"
+    assert reply.headers["Content-Range"] == f"bytes 5-9/{len(content)}"
+
+
 def test_content_range_can_be_wrong(marketo: Marketo) -> None:
     """Right bytes under a header of another place."""
     export_id = finished(marketo)

@@ -33,6 +33,7 @@ def rows(content: bytes, delimiter: str = ",") -> list[list[str]]:
         ("empty", b""),
         ("byte_order_mark", b"\xef\xbb\xbf" + FILE),
         ("no_final_line_feed", FILE[:-1]),
+        ("last_byte_missing", FILE[:-1]),
         ("half", FILE[: len(FILE) // 2]),
         ("header_only", FILE[: FILE.index(b"\n") + 1]),
         ("swapped_case", FILE.swapcase()),

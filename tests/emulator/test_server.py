@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import http.client
 import socket
+import struct
 import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from marketo_emulator import Emulator, Fault
+from marketo_emulator import Emulator, Fault, Options
 from marketo_emulator.server import LoopbackServer
 
 if TYPE_CHECKING:
@@ -99,6 +100,37 @@ def test_too_large_upload_is_answered(wire: Wire) -> None:
     reply = wire.connection.getresponse()
     reply.read()
     assert reply.status == 413
+
+
+def test_too_large_upload_in_chunks_is_answered() -> None:
+    """A body that does not tell its length is counted as it is read."""
+    with Emulator(programs=1, members=5, options=Options(max_import_body_bytes=1000)) as emulator:
+        wire = Wire(emulator)
+        token = emulator._world.tokens.issue("emulator", emulator.clock.now())  # noqa: SLF001 - saves a call
+        head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
+        wire.connection.request(
+            "POST",
+            "/bulk/v1/leads.json",
+            iter([head, b"x" * 2000, b"\r\n--b--\r\n"]),
+            headers={
+                "Authorization": f"Bearer {token.text}",
+                "Content-Type": "multipart/form-data; boundary=b",
+            },
+            encode_chunked=True,
+        )
+        assert wire.connection.getresponse().status == 413
+        wire.connection.close()
+
+
+def test_client_that_goes_away_is_no_error(wire: Wire, capfd: pytest.CaptureFixture[str]) -> None:
+    """A reset between two requests is not worth a word."""
+    wire.get(CHANNELS).read()
+    connection = wire.connection.sock
+    assert connection is not None
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    wire.connection.close()
+    wire.emulator.close()
+    assert capfd.readouterr().err == ""
 
 
 def test_server_refuses_to_leave_the_machine() -> None:
