@@ -1,1 +1,49 @@
-"""Marketo's bulk API as typed values and calls; knows nothing of Singer."""
+"""Marketo's bulk API as typed values and calls; knows nothing of Singer.
+
+connection = Connection(
+    base_url="https://123-ABC-456.mktorest.com", client_id="...", client_secret="..."
+)
+wanted = ExportRequest(PROGRAM_MEMBERS, ("leadId", "statusName"), {"programIds": [1001]})
+with MarketoBulk.connect(connection) as client:
+    job = client.create_export(wanted)
+    client.enqueue_export(PROGRAM_MEMBERS, job.export_id)
+    while not job.status.is_terminal:
+        time.sleep(EXPORT_POLL_MIN_SECONDS)
+        job = client.get_export_status(PROGRAM_MEMBERS, job.export_id)
+    file = client.download_export(PROGRAM_MEMBERS, job, Path("."))
+"""
+
+from marketo_bulk.client import MarketoBulk
+from marketo_bulk.connection import Connection
+from marketo_bulk.describe import FieldDescription, LeadDescription
+from marketo_bulk.download import ExportFile
+from marketo_bulk.exports import (
+    ACTIVITIES,
+    LEADS,
+    PROGRAM_MEMBERS,
+    ExportObject,
+    ExportRequest,
+    custom_object,
+)
+from marketo_bulk.jobs import ExportJob, ExportStatus, ImportJob, ImportStatus
+from marketo_bulk.timestamps import format_timestamp, parse_timestamp
+
+__all__ = [
+    "ACTIVITIES",
+    "LEADS",
+    "PROGRAM_MEMBERS",
+    "Connection",
+    "ExportFile",
+    "ExportJob",
+    "ExportObject",
+    "ExportRequest",
+    "ExportStatus",
+    "FieldDescription",
+    "ImportJob",
+    "ImportStatus",
+    "LeadDescription",
+    "MarketoBulk",
+    "custom_object",
+    "format_timestamp",
+    "parse_timestamp",
+]

@@ -1,0 +1,116 @@
+"""Access token: how one is asked for, what the identity service answers, when to ask again.
+
+Pure. The service hands out the same token until it expires, with the life it has left, so asking
+early gains nothing; and a token about to expire is used until Marketo refuses it.
+Source: Adobe, REST API > Authentication (read 2026-08-17).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+from marketo_bulk.codes import error_for_answer, rule_for_http_status
+from marketo_bulk.errors import (
+    Answer,
+    CredentialsError,
+    DecodeError,
+    MarketoBulkError,
+    ServiceUnavailableError,
+    TransientError,
+)
+from marketo_bulk.limits import TOKEN_MIN_REUSE_SECONDS
+from marketo_bulk.protocol import Repeat, Request, parse_object, refuse_redirect
+
+if TYPE_CHECKING:
+    from marketo_bulk.connection import Connection
+    from marketo_bulk.protocol import Reply
+
+_OPERATION = "ask for an access token"
+# What may stand in a header; anything else would come back in the words of an exception.
+_TOKEN = re.compile(r"[!-~]{1,4096}")
+_PASSING_OAUTH_ERRORS = frozenset({"server_error", "temporarily_unavailable"})
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A token and until when not to ask for another; the token itself is hidden from `repr`.
+
+    Units: `renew_at` is a moment of the clock given to `decode_token`.
+    """
+
+    value: str = field(repr=False)
+    expires_in_seconds: float
+    renew_at: float
+
+
+def token_request(connection: Connection) -> Request:
+    """Return the request for a token: the secret is in the body, where no log of addresses is."""
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": connection.client_id,
+        "client_secret": connection.client_secret,
+    }
+    return Request(
+        method="POST",
+        target=connection.token_url,
+        operation=_OPERATION,
+        body=urlencode(form).encode(),
+        content_type="application/x-www-form-urlencoded",
+        repeat=Repeat.HARMLESS,
+    )
+
+
+def decode_token(connection: Connection, reply: Reply, now: float) -> AccessToken:
+    """Return the token of an identity answer that arrived at the clock's `now`.
+
+    Raises: CredentialsError if the id or secret is refused, under whatever HTTP status;
+    a TransientError if the service may answer later; DecodeError if there is no usable token.
+    """
+    refuse_redirect(_OPERATION, reply)
+    refusal = _refusal(connection, reply)
+    if refusal is not None:
+        raise refusal
+    answer = parse_object(_OPERATION, reply)
+    value, lifetime = answer.get("access_token"), answer.get("expires_in")
+    where = Answer(_OPERATION, http_status=reply.status)
+    if not isinstance(value, str) or not _TOKEN.fullmatch(value):
+        raise DecodeError("the identity service's answer holds no usable token", answer=where)
+    if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float)):
+        raise DecodeError("the identity service's answer holds no expires_in", answer=where)
+    # 0 has been seen for a token that still worked.
+    reuse_seconds = max(float(lifetime), TOKEN_MIN_REUSE_SECONDS)
+    return AccessToken(value, float(lifetime), renew_at=now + reuse_seconds)
+
+
+def _refusal(connection: Connection, reply: Reply) -> MarketoBulkError | None:
+    name, described = _oauth_error(reply)
+    where = Answer(_OPERATION, http_status=reply.status)
+    if not name and reply.status < HTTPStatus.BAD_REQUEST:
+        return None
+    if name in _PASSING_OAUTH_ERRORS:
+        return ServiceUnavailableError(f"the identity service answered {name}", answer=where)
+    if issubclass(rule_for_http_status(reply.status).error, TransientError):
+        return error_for_answer(f"HTTP status {reply.status} from the identity service", where)
+    said = ": ".join(part for part in (name, described) if part)
+    # The service has no reason to repeat what it was sent, but what it says is about to be logged.
+    said = said.replace(connection.client_secret, "***")
+    return CredentialsError(
+        f"the credentials were refused with HTTP status {reply.status}{said and f', {said}'}",
+        answer=where,
+    )
+
+
+def _oauth_error(reply: Reply) -> tuple[str, str]:
+    # The error object has been seen with HTTP status 401 and with 200.
+    try:
+        answer = json.loads(reply.body)
+    except (ValueError, RecursionError):
+        return "", ""
+    if not isinstance(answer, dict) or "error" not in answer:
+        return "", ""
+    return str(answer["error"]), str(answer.get("error_description", ""))

@@ -1,0 +1,80 @@
+"""Pacer: lets calls through no faster, and no more at once, than agreed."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from marketo_bulk.limits import CONCURRENCY_PENALTY_SECONDS, RATE_WINDOW_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from marketo_bulk.runtime import Runtime
+
+
+class Pacer:
+    """A sliding window of calls and a number of places, shared by all threads of a client.
+
+    Waiting happens outside the lock: a thread first reserves the moment it may call at, then
+    sleeps until then.
+    """
+
+    def __init__(self, calls_per_window: int, max_concurrent: int, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._places = threading.Condition()
+        self._max_concurrent = max_concurrent
+        self._allowed = max_concurrent
+        self._restore_at = 0.0
+        self._in_flight = 0
+        self._window_lock = threading.Lock()
+        # The moments of the latest calls, reserved ones included; a full deque drops the oldest.
+        self._moments: deque[float] = deque(maxlen=calls_per_window)
+        self._held_until = 0.0
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Hold one of the places for a call, once the window has room for it."""
+        self._enter()
+        try:
+            self._wait_for_window()
+            yield
+        finally:
+            with self._places:
+                self._in_flight -= 1
+                self._places.notify_all()
+
+    def hold(self, seconds: float) -> None:
+        """Let no call start for this long: Marketo says that too many were made."""
+        with self._window_lock:
+            self._held_until = max(self._held_until, self._runtime.clock() + seconds)
+
+    def narrow(self) -> None:
+        """Use one place less for a while: Marketo says that too many were used at once."""
+        with self._places:
+            self._allowed = max(1, self._allowed - 1)
+            self._restore_at = self._runtime.clock() + CONCURRENCY_PENALTY_SECONDS
+
+    def _enter(self) -> None:
+        with self._places:
+            # There is always a call in flight to be woken by: at least one place is allowed,
+            # and a call cannot take longer than its time-outs.
+            while self._in_flight >= self._current_limit():
+                self._places.wait()
+            self._in_flight += 1
+
+    def _current_limit(self) -> int:
+        if self._allowed < self._max_concurrent and self._runtime.clock() >= self._restore_at:
+            self._allowed = self._max_concurrent
+        return self._allowed
+
+    def _wait_for_window(self) -> None:
+        with self._window_lock:
+            moment = self._runtime.clock()
+            if len(self._moments) == self._moments.maxlen:
+                moment = max(moment, self._moments[0] + RATE_WINDOW_SECONDS)
+            self._moments.append(moment)
+        while (wait := max(moment, self._held_until) - self._runtime.clock()) > 0:
+            self._runtime.sleep(wait)

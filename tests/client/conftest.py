@@ -1,0 +1,62 @@
+"""Fixtures: a scripted server, a clock only sleeping moves, and a client of both."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from marketo_bulk.client import MarketoBulk
+from marketo_bulk.connection import Connection
+from marketo_bulk.runtime import Runtime
+from tests.client.scripted import CLIENT_SECRET, Clock, ScriptedServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    """A server without a script; at the end every exchange of its script must have been used."""
+    scripted = ScriptedServer()
+    thread = threading.Thread(target=scripted.serve_forever, kwargs={"poll_interval": 0.005})
+    thread.start()
+    yield scripted
+    scripted.stop()
+    thread.join(timeout=5)
+    assert scripted.surprises == []
+    assert scripted.unused() == {}
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """A clock that starts at an arbitrary moment."""
+    return Clock()
+
+
+@pytest.fixture
+def runtime(clock: Clock) -> Runtime:
+    """The clock, its sleep, and dice that always show zero."""
+    return Runtime(clock, clock.sleep, lambda: 0.0)
+
+
+@pytest.fixture
+def connection(server: ScriptedServer) -> Connection:
+    """How to reach the scripted server."""
+    return Connection(
+        base_url=server.base_url,
+        client_id="the-client-id",
+        client_secret=CLIENT_SECRET,
+        request_timeout_seconds=5,
+        max_retry_seconds=300,
+    )
+
+
+@pytest.fixture
+def client(connection: Connection, clock: Clock) -> Iterator[MarketoBulk]:
+    """A client of the scripted server that never waits for real."""
+    with MarketoBulk.connect(
+        connection, clock=clock, sleep=clock.sleep, random=lambda: 0.0
+    ) as connected:
+        yield connected
