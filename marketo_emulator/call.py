@@ -1,0 +1,79 @@
+"""The call: one request on its way to a handler."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
+
+from marketo_emulator.errors import HttpError, InvalidDataError, MarketoError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from werkzeug.wrappers import Request
+
+
+@dataclass(slots=True)
+class Call:
+    """What a handler is given."""
+
+    request: Request
+    request_id: str
+    operation: str = "unknown"
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    """Parts of the path."""
+    client_id: str = ""
+    tunnelled: bool = False
+    """A GET whose long query came as the form of a POST (C§1.3)."""
+
+    @property
+    def parameters(self) -> MultiDict[str, str]:
+        """The query, and the form of a call that is tunnelled."""
+        if self.tunnelled:
+            return CombinedMultiDict([self.request.args, self.request.form])
+        return self.request.args
+
+    def number(self, name: str, default: int) -> int:
+        """Return an integer parameter.
+
+        Raises: MarketoError 1001 for text that is no integer.
+        """
+        text = self.parameters.get(name, "")
+        if not text:
+            return default
+        try:
+            return int(text)
+        except ValueError:
+            message = f"Invalid value '{text}'. Required of type 'Integer'"
+            raise MarketoError("1001", message) from None
+
+    def json_object(self) -> dict[str, Any]:
+        """Return the body.
+
+        Raises: MarketoError 612 without the content type of JSON, 609 for anything that is no
+        JSON, 1003 for JSON that is no object.
+        """
+        if self.request.mimetype != "application/json":
+            raise MarketoError("612")
+        try:
+            document = json.loads(self.request.get_data())
+        except ValueError:
+            raise MarketoError("609") from None
+        if not isinstance(document, dict):
+            raise InvalidDataError("Request body must be an object")
+        return document
+
+
+def check_size(request: Request, *, is_import: bool, max_body: int, max_import: int) -> None:
+    """Refuse a body that is too long.
+
+    Raises: HttpError 413.
+    """
+    length = request.content_length or 0
+    too_long = length >= max_import if is_import else length > max_body
+    if too_long:
+        raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
