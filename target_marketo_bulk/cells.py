@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 NUMBER_MAX_DIGITS = 400
 """Longest number written out: beyond it an exponent is a mistake, and would fill the disk."""
 
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _UTC_OFFSET = "+00:00"
 _SHORTEST_DATETIME = len("2010-05-07T15:41")
 
@@ -50,8 +51,7 @@ def _moment_text(moment: dt.datetime) -> str:
     return text if moment.tzinfo is not None else text + "Z"
 
 
-def _boolean_text(value: object) -> str:
-    return "true" if value else "false"
+_boolean_text = {True: "true", False: "false"}.__getitem__
 
 
 def _integer_text(value: int) -> str:
@@ -62,6 +62,9 @@ def _integer_text(value: int) -> str:
 
 
 def _decimal_text(value: Decimal) -> str:
+    text = str(value)
+    if "E" not in text and text[-1].isdigit():
+        return text
     if not value.is_finite():
         raise UnsendableValueError("a number that is not finite")
     if abs(value.adjusted()) > NUMBER_MAX_DIGITS:
@@ -78,7 +81,7 @@ def _float_text(value: float) -> str:
 
 def _json_text(value: object) -> str:
     try:
-        return msgspec.json.encode(value, decimal_format="number").decode()
+        return _ENCODER.encode(value).decode()
     except UnicodeEncodeError:
         # Half a surrogate pair has no UTF-8 form, but JSON can spell it with an escape.
         return json.dumps(value, default=str, separators=(",", ":"))

@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class DryRun:
-    """Takes the place of Marketo: keeps each file as `leads-0001.csv`, `leads-0002.csv`, …"""
+    """Takes the place of Marketo: keeps each file, as `leads-0001.csv` and so on."""
 
     def __init__(self, directory: str, tally: Tally) -> None:
         self._directory = Path(directory)

@@ -44,9 +44,7 @@ class Report:
             (index for index, name in enumerate(names) if name in REASON_COLUMNS), None
         )
         sent = {_plain(name): index for index, name in enumerate(columns)}
-        self.places = {
-            sent[name]: index for index, name in enumerate(names) if name in sent
-        }
+        self.places = {sent[name]: index for index, name in enumerate(names) if name in sent}
         """For each place in a row sent, the place of the same column in the report."""
 
     def rows(self) -> Iterator[list[str]]:
@@ -86,28 +84,46 @@ def match_report(body: bytes, file: ImportFile) -> Iterator[Finding]:
     A row is looked for by all its columns, then without outer blanks, then by its lookup value,
     which no other row of the file has. Rows that are alike are matched one to one.
     """
-    layout = file.layout
-    report = Report(body, layout.columns)
-    reported_found: set[int] = set()
-    sent_found: set[int] = set()
-    for in_sent, in_report in _traits(report, layout.lookup_index):
+    return _Search(Report(body, file.layout.columns), file).findings()
+
+
+class _Search:
+    def __init__(self, report: Report, file: ImportFile) -> None:
+        self._report = report
+        self._file = file
+        self._reported_found: set[int] = set()
+        self._sent_found: set[int] = set()
+
+    def findings(self) -> Iterator[Finding]:
+        for in_sent, in_report in _traits(self._report, self._file.layout.lookup_index):
+            wanted = self._wanted(in_report)
+            if not wanted:
+                break
+            yield from self._found(wanted, in_sent)
+        for number, row in enumerate(self._report.rows()):
+            if number not in self._reported_found:
+                yield Finding(self._report.reason_of(row), reported_row=self._report.named(row))
+
+    def _wanted(self, trait: Trait) -> dict[bytes, deque[tuple[int, str]]]:
+        """Return the numbers and reasons of the rows reported and not found yet, by a trait."""
         wanted: dict[bytes, deque[tuple[int, str]]] = {}
-        for number, row in enumerate(report.rows()):
-            if number not in reported_found:
-                entry = (number, report.reason_of(row))
-                wanted.setdefault(_digest(in_report(row)), deque()).append(entry)
-        if not wanted:
-            break
-        for number, row in enumerate(file.read_rows()):
-            waiting = wanted.get(_digest(in_sent(row))) if number not in sent_found else None
+        for number, row in enumerate(self._report.rows()):
+            if number not in self._reported_found:
+                entry = (number, self._report.reason_of(row))
+                wanted.setdefault(_digest(trait(row)), deque()).append(entry)
+        return wanted
+
+    def _found(
+        self, wanted: dict[bytes, deque[tuple[int, str]]], trait: Trait
+    ) -> Iterator[Finding]:
+        columns = self._file.layout.columns
+        for number, row in enumerate(self._file.read_rows()):
+            waiting = wanted.get(_digest(trait(row))) if number not in self._sent_found else None
             if waiting:
                 found, reason = waiting.popleft()
-                reported_found.add(found)
-                sent_found.add(number)
-                yield Finding(reason, record=dict(zip(layout.columns, row, strict=True)))
-    for number, row in enumerate(report.rows()):
-        if number not in reported_found:
-            yield Finding(report.reason_of(row), reported_row=report.named(row))
+                self._reported_found.add(found)
+                self._sent_found.add(number)
+                yield Finding(reason, record=dict(zip(columns, row, strict=True)))
 
 
 def _traits(report: Report, lookup_index: int) -> Iterator[tuple[Trait, Trait]]:

@@ -6,8 +6,6 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING
 
-from typing_extensions import override
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 

@@ -14,13 +14,15 @@ from marketo_bulk.errors import (
     NotFoundError,
     PayloadTooLargeError,
     QueueFullError,
+    one_line,
 )
-from marketo_bulk.jobs import ImportJob, ImportStatus, one_line
+from marketo_bulk.jobs import ImportJob, ImportStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from marketo_bulk.client import MarketoBulk
+
     from target_marketo_bulk.import_file import ImportFile
     from target_marketo_bulk.journal import Journal
     from target_marketo_bulk.outcomes import Outcomes

@@ -8,14 +8,13 @@ import os
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, BinaryIO
 
+from marketo_bulk.limits import IMPORT_BATCH_RETENTION_DAYS
+
 from target_marketo_bulk.rejects import make_private_directory, utc_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
-
-BATCH_ID_MAX_AGE = timedelta(days=7)
-"""How long Marketo knows an import (C§8.1)."""
 
 _PREFIX = "imports-"
 _ACCEPTED = "accepted"
@@ -93,7 +92,7 @@ class Journal:
             path.unlink()
 
     def _still_open(self, entries: list[Mapping[str, object]]) -> list[str]:
-        oldest = (self._now() - BATCH_ID_MAX_AGE).isoformat()
+        oldest = (self._now() - timedelta(days=IMPORT_BATCH_RETENTION_DAYS)).isoformat()
         ids: dict[str, None] = {}
         for entry in entries:
             batch_id = str(entry.get("batch_id"))

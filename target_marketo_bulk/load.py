@@ -10,7 +10,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from marketo_bulk.client import MarketoBulk
 from marketo_bulk.errors import MarketoBulkError
+from marketo_bulk.imports import import_body_size
+from marketo_bulk.limits import BULK_BODY_MAX_BYTES
 
 from target_marketo_bulk.dry_run import DryRun
 from target_marketo_bulk.import_file import ImportFile, Layout
@@ -21,7 +24,6 @@ from target_marketo_bulk.outcomes import Outcomes
 from target_marketo_bulk.preflight import DELETED_AT, ColumnCatalog, is_column
 from target_marketo_bulk.rejects import RejectLog
 from target_marketo_bulk.row_format import RowFormat
-from target_marketo_bulk.settings import BODY_MAX_BYTES, ImportSettings
 from target_marketo_bulk.spool import Spool
 from target_marketo_bulk.state_gate import StateGate
 from target_marketo_bulk.summary import Summary
@@ -31,8 +33,10 @@ from target_marketo_bulk.wake_pipe import WakePipe
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from marketo_bulk.client import MarketoBulk
+    from marketo_bulk.connection import Connection
+
     from target_marketo_bulk.keys import Key
+    from target_marketo_bulk.settings import ImportSettings
 
 WAIT_SECONDS = 0.5
 """Longest the main thread goes without looking whether it is to stop."""
@@ -48,16 +52,14 @@ class Load:
     """Everything between the records and Marketo.
 
     The main thread collects rows into files; a thread of its own sends them and waits for the
-    imports. `connect` makes the client, given a sleep that ends when the run does; without it
-    nothing can be asked or sent, which only a dry run does.
+    imports. Without a connection nothing can be asked or sent, which only a dry run does.
     """
 
     def __init__(
         self,
         settings: ImportSettings,
-        connect: Callable[[Callable[[float], None]], MarketoBulk] | None,
+        connection: Connection | None,
         *,
-        instance: str,
         emit_state: Callable[[str], None],
         check_signals: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
@@ -65,11 +67,11 @@ class Load:
         self.settings = settings
         self.tally = Tally()
         self.pipe = WakePipe()
-        self._instance = instance
         self._check_signals = check_signals
         self._clock = clock
         self._stop = threading.Event()
-        self._client = connect(self._sleep) if connect else None
+        self._instance = connection.base_url if connection else ""
+        self._client = MarketoBulk.connect(connection, sleep=self._sleep) if connection else None
         self._run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}"
         self.log = RejectLog(Path(settings.rejects_path), self._run_id)
         self._row_format = RowFormat(settings.format)
@@ -221,8 +223,8 @@ class Load:
         self._release()
 
     def _new_queue(self, on_settled: Callable[[int], None]) -> ImportQueue:
-        if self._client is None:
-            raise AssertionError("nothing is sent without a client")  # pragma: no cover
+        if self._client is None:  # pragma: no cover  # only a dry run has none
+            raise AssertionError("nothing is sent without a client")
         self._journal = Journal(
             Path(self.settings.rejects_path), self._run_id, instance=self._instance
         )
@@ -244,4 +246,5 @@ class Load:
                 self._check_signals()
 
     def _file_limit_bytes(self) -> int:
-        return min(self.settings.max_file_size_bytes, BODY_MAX_BYTES)
+        frame_bytes = import_body_size(0, self.settings.format)
+        return min(self.settings.max_file_size_bytes, BULK_BODY_MAX_BYTES - frame_bytes)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from marketo_bulk.client import MarketoBulk
     from marketo_bulk.jobs import ImportJob
+
     from target_marketo_bulk.import_file import ImportFile
     from target_marketo_bulk.rejects import RejectLog
     from target_marketo_bulk.tally import Tally
@@ -76,7 +77,9 @@ class Outcomes:
         try:
             return fetch(job.batch_id)
         except (RejectedError, DecodeError) as error:
-            logger.warning("import_report_unreadable batch_id=%s answer=%r", job.batch_id, str(error))
+            logger.warning(
+                "import_report_unreadable batch_id=%s answer=%r", job.batch_id, str(error)
+            )
             return None
 
     def _report_failures(self, file: ImportFile, job: ImportJob, body: bytes | None) -> int:
@@ -91,9 +94,7 @@ class Outcomes:
             )
         missing = (job.rows_failed or 0) - rows
         if missing > 0:
-            logger.warning(
-                "import_failures_not_named batch_id=%s rows=%d", job.batch_id, missing
-            )
+            logger.warning("import_failures_not_named batch_id=%s rows=%d", job.batch_id, missing)
             self._log.reject_uncounted(missing, NOT_NAMED, batch_id=job.batch_id)
         return rows + max(0, missing)
 

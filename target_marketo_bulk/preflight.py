@@ -47,9 +47,9 @@ class ColumnCatalog:
         folded = self.lookup_field.casefold()
         self._names[folded] = self.lookup_field
         # `id` is read-only, and the way to find the lead to be updated.
-        self._read_only = {
-            field.name.casefold() for field in fields if not field.updateable
-        } - {folded}
+        self._read_only = {field.name.casefold() for field in fields if not field.updateable} - {
+            folded
+        }
 
     def resolve(self, names: Iterable[str], *, stream: str) -> Mapping[str, str]:
         """Return the column of each property, spelled as Marketo's API spells it.

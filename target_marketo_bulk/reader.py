@@ -138,10 +138,10 @@ def _arriving(descriptor: int, wake_descriptor: int, idle_seconds: float) -> Ite
 
 def _descriptor_of(source: Any) -> int | None:  # noqa: ANN401  # any file-like object
     """Return a descriptor nothing has been read from yet; None if there is none."""
-    if source is not getattr(sys.stdin, "buffer", None):
+    if sys.stdin is None or source is not getattr(sys.stdin, "buffer", None):
         return None
     try:
-        return int(source.fileno())
+        return int(sys.stdin.fileno())
     except (OSError, ValueError):
         return None
 

@@ -20,6 +20,7 @@ REASONS_MAX = 200
 
 OTHER_REASONS = "other reasons"
 
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _HIDDEN = "…"
 _TELLING_CHARACTERS = 3
 
@@ -98,7 +99,9 @@ class RejectLog:
         with self._lock:
             return self._reasons.most_common(most)
 
-    def reject(self, record: Mapping[str, Any], reason: str, *, batch_id: str | None = None) -> None:
+    def reject(
+        self, record: Mapping[str, Any], reason: str, *, batch_id: str | None = None
+    ) -> None:
         """Report a record that was not imported."""
         self._write(self.rejects, batch_id, reason, record=record)
         self._count(self._reasons, reason, record.values())
@@ -143,9 +146,7 @@ class RejectLog:
         self.rejects.close()
         self.warnings.close()
 
-    def _write(
-        self, file: ReportFile, batch_id: str | None, reason: str, **parts: object
-    ) -> None:
+    def _write(self, file: ReportFile, batch_id: str | None, reason: str, **parts: object) -> None:
         time = self._now().strftime("%Y-%m-%dT%H:%M:%SZ")
         file.append({"time": time, "batch_id": batch_id, "reason": reason, **parts})
 
@@ -173,7 +174,7 @@ def make_private_directory(directory: Path) -> None:
 
 def _json_line(entry: Mapping[str, object]) -> bytes:
     try:
-        return msgspec.json.encode(entry, decimal_format="number") + b"\n"
+        return _ENCODER.encode(entry) + b"\n"
     except (UnicodeEncodeError, TypeError, ValueError):
         # Half a surrogate pair, or a type only a stream map can make.
         return json.dumps(entry, default=str).encode() + b"\n"

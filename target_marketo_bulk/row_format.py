@@ -35,7 +35,7 @@ class RowFormat:
         Raises: UnicodeEncodeError for half a surrogate pair, which has no UTF-8 form.
         """
         # `csv.writer` returns what its `write` returned, which typeshed does not know.
-        encoded: bytes = self._write(cells)  # type: ignore[assignment]
+        encoded: bytes = self._write(cells)
         return encoded[:-2] + b"\n"
 
     def decode(self, handle: BinaryIO) -> Iterator[list[str]]:

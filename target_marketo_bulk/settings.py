@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from marketo_bulk.limits import BULK_BODY_MAX_BYTES, IMPORT_QUEUE_MAX_JOBS
 from singer_sdk import typing as th
 
 from target_marketo_bulk.row_format import DELIMITERS
@@ -27,12 +28,7 @@ DEFAULT_REJECTS_PATH = "rejects"
 DEFAULT_MAX_REJECTED_PERCENT = 10
 DEFAULT_NULL_CELL = ""
 
-BODY_MAX_BYTES = 10_000_000
-"""Adobe says 10 MB and not which; the whole body stays below the smaller reading (C§8.4)."""
-
 FILE_MIN_BYTES = 1_000
-IMPORT_QUEUE_MAX_JOBS = 10
-
 SETTINGS = th.PropertiesList(
     th.Property(
         "munchkin_id",
@@ -127,7 +123,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "max_file_size_bytes",
-        th.IntegerType(minimum=FILE_MIN_BYTES, maximum=BODY_MAX_BYTES - 1),
+        th.IntegerType(minimum=FILE_MIN_BYTES, maximum=BULK_BODY_MAX_BYTES - 1),
         default=DEFAULT_MAX_FILE_SIZE_BYTES,
         title="Largest file",
         description="Every import file is smaller than this many bytes. Marketo takes bodies "
@@ -217,9 +213,7 @@ class ImportSettings:
     @classmethod
     def parse(cls, config: Mapping[str, Any]) -> ImportSettings:
         """Return the settings of a configuration that fits the schema; null is the default."""
-        return cls(
-            **{name: config[name] for name in cls.__slots__ if config.get(name) is not None}
-        )
+        return cls(**{name: config[name] for name in cls.__slots__ if config.get(name) is not None})
 
     def with_lookup_field(self, name: str) -> ImportSettings:
         """Return these settings with the lookup field spelled another way."""

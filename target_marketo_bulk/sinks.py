@@ -11,7 +11,7 @@ from typing_extensions import override
 from target_marketo_bulk.cells import UnsendableValueError
 from target_marketo_bulk.keys import Key
 from target_marketo_bulk.preflight import EMAIL_FIELD, is_column
-from target_marketo_bulk.row_plan import RowPlan
+from target_marketo_bulk.row_plan import NO_LOOKUP_VALUE, Column, RowPlan, UndecidedError
 from target_marketo_bulk.spool import OversizedRowError
 from target_marketo_bulk.validator import PlainFirstValidator
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from target_marketo_bulk.load import Load
-    from target_marketo_bulk.row_plan import Shape
+    from target_marketo_bulk.row_plan import TypeTest
     from target_marketo_bulk.target import TargetMarketoBulk
 
 SDK_METADATA = frozenset(
@@ -38,8 +38,6 @@ SDK_METADATA = frozenset(
 PLANS_MAX = 10_000
 """Orders of properties remembered for one stream."""
 
-NO_LOOKUP_VALUE = "no value for the lookup field"
-EMAIL_NOT_ASCII = "the e-mail address has characters other than ASCII, which Marketo does not take"
 NOT_UNICODE = "text with half a surrogate pair, which is not Unicode"
 
 
@@ -54,6 +52,7 @@ class LeadSink(Sink):
         key_properties: Sequence[str] | None,
     ) -> None:
         self._load: Load = target.load
+        self._plain_validator: PlainFirstValidator | None = None
         super().__init__(target, stream_name, schema, key_properties)
         self._plans: dict[tuple[str, ...], RowPlan] = {}
         self._refused: dict[str, Any] | None = None
@@ -72,7 +71,9 @@ class LeadSink(Sink):
 
     @override
     def get_validator(self) -> PlainFirstValidator | None:
-        return PlainFirstValidator(self.schema) if self.validate_schema else None
+        if self.validate_schema:
+            self._plain_validator = PlainFirstValidator(self.schema)
+        return self._plain_validator
 
     @override
     def process_batch(self, context: dict[str, Any]) -> None:
@@ -87,7 +88,7 @@ class LeadSink(Sink):
 
     def take(self, record: dict[str, Any]) -> None:
         """Check and spool a record as the SDK's own loop would, at a fraction of its price."""
-        self._write(record, needs_validation=self._validator is not None)
+        self._write(record, needs_validation=self._plain_validator is not None)
         self._total_records_read += 1
 
     @override
@@ -97,9 +98,9 @@ class LeadSink(Sink):
 
     @override
     def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
-        if self._validator is not None:
+        if self._plain_validator is not None:
             try:
-                self._validator.validate(record)
+                self._plain_validator.validate(record)
             except InvalidRecord as error:
                 self._refuse(record, error)
         return record
@@ -124,14 +125,11 @@ class LeadSink(Sink):
         if plan is None:
             self._load.reject(record, NO_LOOKUP_VALUE)
             return
-        values = plan.pick(record)
+        layout = plan.layout
         try:
-            shape = self._shape(plan, record, values)
-            if needs_validation and not (
-                shape.is_valid and PlainFirstValidator.are_within(plan.guards, record)
-            ):
-                self._judge(record)
-            self._spool(plan, values, shape)
+            cells = self._checked_cells(plan, record) if needs_validation else plan.cells(record)
+            key = _key_of(cells[layout.lookup_index])
+            self._load.add(layout, key, layout.row_format.encode(cells))
         except InvalidRecord as error:
             self._load.reject(record, _misfit(error))
         except UnicodeEncodeError:
@@ -139,36 +137,13 @@ class LeadSink(Sink):
         except (UnsendableValueError, OversizedRowError) as error:
             self._load.reject(record, str(error))
 
-    def _spool(self, plan: RowPlan, values: list[Any], shape: Shape) -> None:
-        layout = plan.layout
-        if values[layout.lookup_index] is None:
-            raise UnsendableValueError(NO_LOOKUP_VALUE)
-        if plan.email_index is not None and not str(values[plan.email_index]).isascii():
-            raise UnsendableValueError(EMAIL_NOT_ASCII)
-        if shape.conversions:
-            plan.convert(values, shape)
-        key = Key(str(values[layout.lookup_index]))
-        if not key.folded:
-            raise UnsendableValueError(NO_LOOKUP_VALUE)
-        self._load.add(layout, key, layout.row_format.encode(values))
-
-    def _shape(self, plan: RowPlan, record: dict[str, Any], values: list[Any]) -> Shape:
-        types = tuple(map(type, values))
-        return plan.shape_of(types) or plan.learn(types, is_valid=self._fits(record))
-
-    def _fits(self, record: dict[str, Any]) -> bool:
-        """Whether every record of the same properties and types is valid, but for its guards."""
-        if self._validator is None:
-            return True
-        checked = _without_sdk_metadata(record)
-        # Metadata the SDK does not know is no column, so its types are not part of a shape.
-        return all(map(is_column, checked)) and self._validator.fit(
-            tuple(checked), map(type, checked.values())
-        )
-
-    def _judge(self, record: dict[str, Any]) -> None:
-        if self._validator is not None:
-            self._validator.judge(_without_sdk_metadata(record))
+    def _checked_cells(self, plan: RowPlan, record: dict[str, Any]) -> list[Any]:
+        try:
+            return plan.checked_cells(record)
+        except UndecidedError:
+            if self._plain_validator is not None:
+                self._plain_validator.judge(_without_sdk_metadata(record))
+            return plan.cells(record)
 
     def _plan(self, record: dict[str, Any]) -> RowPlan | None:
         """Work out, and remember, how records with these properties become rows."""
@@ -179,24 +154,44 @@ class LeadSink(Sink):
             return None
         layout = self._load.layout(columns.values())
         names_by_column = {column: name for name, column in columns.items()}
-        names = tuple(names_by_column[column] for column in layout.columns)
-        folded = [column.casefold() for column in layout.columns]
         plan = RowPlan(
             layout,
-            names,
-            tuple(self.schema["properties"].get(name, {}) for name in names),
-            null_cell=self._load.settings.null_cell,
-            email_index=folded.index(EMAIL_FIELD) if EMAIL_FIELD in folded else None,
-            guards=self._validator.guards_of(names) if self._validator else (),
+            [self._column(column, names_by_column[column]) for column in layout.columns],
+            tests=self._tests(record),
         )
         if len(self._plans) >= PLANS_MAX:
             self._plans.clear()
         self._plans[tuple(record)] = plan
         return plan
 
+    def _column(self, column: str, name: str) -> Column:
+        return Column(
+            name,
+            self.schema["properties"].get(name, {}),
+            null_cell=self._load.settings.null_cell,
+            is_lookup=column == self._load.settings.lookup_field,
+            is_email=column.casefold() == EMAIL_FIELD,
+        )
+
+    def _tests(self, record: dict[str, Any]) -> dict[str, TypeTest] | None:
+        """Return the tests that decide on records with these properties; None if they cannot."""
+        if self._plain_validator is None:
+            return None
+        checked = _without_sdk_metadata(record)
+        # Metadata the SDK does not know is validated, but is no column.
+        decides = all(map(is_column, checked)) and self._plain_validator.has_required(checked)
+        return self._plain_validator.tests if decides else None
+
 
 def _without_sdk_metadata(record: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in record.items() if name not in SDK_METADATA}
+
+
+def _key_of(cell: object) -> Key:
+    key = Key(str(cell))
+    if not key.folded:
+        raise UnsendableValueError(NO_LOOKUP_VALUE)
+    return key
 
 
 def _misfit(error: InvalidRecord) -> str:

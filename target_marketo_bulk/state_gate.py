@@ -12,6 +12,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
 _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
@@ -60,6 +61,6 @@ class StateGate:
 
 
 def _line(state: object) -> str:
-    text = msgspec.json.encode(state, decimal_format="number").decode()
+    text = _ENCODER.encode(state).decode()
     # Standard output may be limited to ASCII; JSON can always be spelled within it.
     return _NON_ASCII.sub(lambda match: json.dumps(match[0])[1:-1], text)

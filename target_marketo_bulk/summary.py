@@ -27,7 +27,12 @@ class Summary:
     def of(cls, tally: Tally, log: RejectLog, *, calls: int, is_dry_run: bool) -> Summary:
         """Return the summary of what was counted."""
         return cls(
-            tally, log.rejected_rows, log.warned_rows, calls, log.top_reasons(TOP_REASONS), is_dry_run
+            tally,
+            log.rejected_rows,
+            log.warned_rows,
+            calls,
+            log.top_reasons(TOP_REASONS),
+            is_dry_run,
         )
 
     @property

@@ -7,7 +7,6 @@ import sys
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from marketo_bulk.client import MarketoBulk
 from marketo_bulk.connection import Connection
 from marketo_bulk.errors import MarketoBulkError, one_line
 from singer_sdk import Target
@@ -29,7 +28,7 @@ from target_marketo_bulk.settings import (
 from target_marketo_bulk.sinks import LeadSink
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import FrameType
 
     from singer_sdk.plugin_base import _ConfigInput
@@ -60,15 +59,9 @@ class TargetMarketoBulk(Target):
     def load(self) -> Load:
         """The run; made when the first line is about to be read."""
         config = self.config
-        connection = Connection(**connection_settings(config)) if has_credentials(config) else None
-
-        def connect(sleep: Callable[[float], None]) -> MarketoBulk:
-            return MarketoBulk.connect(connection, sleep=sleep)
-
         return Load(
             ImportSettings.parse(config),
-            connect if connection else None,
-            instance=connection.base_url if connection else "",
+            Connection(**connection_settings(config)) if has_credentials(config) else None,
             emit_state=_write_line,
             check_signals=self._leave_if_told,
         )
@@ -90,7 +83,7 @@ class TargetMarketoBulk(Target):
 
     @classmethod
     @override
-    def invoke(
+    def invoke(  # type: ignore[override]  # as the SDK narrows it
         cls,
         *,
         about: bool = False,
@@ -187,7 +180,9 @@ class TargetMarketoBulk(Target):
 
     def _leave_if_told(self) -> None:
         if self._signal is not None:
-            self.logger.warning("signal_received signal=%d: finishing what is in hand", self._signal)
+            self.logger.warning(
+                "signal_received signal=%d: finishing what is in hand", self._signal
+            )
             raise SystemExit(128 + self._signal)
 
     def _begin(self) -> int:

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.sinks.core import BaseJSONSchemaValidator, JSONSchemaValidator
 from typing_extensions import override
 
+from target_marketo_bulk.row_plan import TypeTest
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-    Guard = tuple[str, Callable[[Any], bool]]
-    """A property, and a test its value must also pass."""
 
 _TYPES: dict[str, frozenset[type]] = {
     "string": frozenset({str}),
@@ -33,25 +32,30 @@ _PLAIN_OBJECT = frozenset(
 class PlainFirstValidator(BaseJSONSchemaValidator):
     """Accepts plain records by their values' types; leaves every other verdict to the SDK.
 
-    It never rejects: whatever it does not accept is judged, and worded, by the SDK's validator,
-    which is strict about everything this one does not understand.
+    It never rejects: whatever it does not accept is judged, and worded, by the SDK's validator.
     """
 
     def __init__(self, schema: dict[str, Any]) -> None:
         super().__init__(schema)
         self._sdk = JSONSchemaValidator(schema)
         self._required = frozenset(schema.get("required", ()))
-        self._types: dict[str, frozenset[type]] = {}
-        self._guards: dict[str, Guard] = {}
-        if _is_plain_object(schema):
-            self._learn(schema.get("properties", {}))
+        self.tests: dict[str, TypeTest] = (
+            dict(_tests(schema.get("properties", {}))) if _is_plain_object(schema) else {}
+        )
+        """The properties whose values' types say that they are valid."""
 
     @override
     def validate(self, record: dict[str, Any]) -> None:
-        names = tuple(record)
-        types = map(type, record.values())
-        if not (self.fit(names, types) and self.are_within(self.guards_of(names), record)):
+        tests = self.tests
+        if not (
+            self.has_required(record)
+            and all(name in tests and tests[name].passes(value) for name, value in record.items())
+        ):
             self.judge(record)
+
+    def has_required(self, names: Iterable[str]) -> bool:
+        """Whether no property that must be there is missing."""
+        return self._required.issubset(names)
 
     def judge(self, record: dict[str, Any]) -> None:
         """Have the SDK decide.
@@ -60,45 +64,28 @@ class PlainFirstValidator(BaseJSONSchemaValidator):
         """
         self._sdk.validate(record)
 
-    def fit(self, names: tuple[str, ...], types: Iterable[type]) -> bool:
-        """Whether a record of these properties and types is valid, but for its guards."""
-        known = self._types
-        return self._required.issubset(names) and all(
-            value_type in known.get(name, ())
-            for name, value_type in zip(names, types, strict=True)
-        )
 
-    def guards_of(self, names: Iterable[str]) -> tuple[Guard, ...]:
-        """Return the tests of those properties whose values are bounded."""
-        return tuple(self._guards[name] for name in names if name in self._guards)
-
-    @staticmethod
-    def are_within(guards: Iterable[Guard], record: Mapping[str, Any]) -> bool:
-        """Whether every bounded value is within its bounds."""
-        return all(test(record[name]) for name, test in guards)
-
-    def _learn(self, properties: Mapping[str, Any]) -> None:
-        for name, schema in properties.items():
-            types = _plain_types(schema, _ANNOTATIONS | _BOUNDS)
-            if types:
-                self._types[name] = types
-                if not _BOUNDS.isdisjoint(schema):
-                    self._guards[name] = (name, _bound_test(schema))
+def _tests(properties: Mapping[str, Any]) -> Iterable[tuple[str, TypeTest]]:
+    for name, schema in properties.items():
+        types = _plain_types(schema, _ANNOTATIONS | _BOUNDS)
+        if types:
+            is_bounded = not _BOUNDS.isdisjoint(schema)
+            yield name, TypeTest(types, _bound_test(schema) if is_bounded else None)
 
 
 def _bound_test(schema: Mapping[str, Any]) -> Callable[[Any], bool]:
-    longest = schema.get("maxLength", float("inf"))
-    low, high = schema.get("minimum", float("-inf")), schema.get("maximum", float("inf"))
+    longest: float = schema.get("maxLength", float("inf"))
+    low: float = schema.get("minimum", float("-inf"))
+    high: float = schema.get("maximum", float("inf"))
 
     def is_within(value: object) -> bool:
         if isinstance(value, str):
             return len(value) <= longest
-        if isinstance(value, bool) or not isinstance(value, int):
-            # Only integers are compared here: what a fraction is compared to is the SDK's affair.
-            return value is None or isinstance(value, bool) or _is_unbounded
-        return bool(low <= value <= high)
+        if value is None or isinstance(value, bool):
+            return True
+        # How a fraction compares is the SDK's affair.
+        return isinstance(value, int) and low <= value <= high
 
-    _is_unbounded = low == float("-inf") and high == float("inf")
     return is_within
 
 
