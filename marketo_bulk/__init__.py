@@ -25,6 +25,7 @@ from marketo_bulk.exports import (
     ExportRequest,
     custom_object,
 )
+from marketo_bulk.imports import import_body_size
 from marketo_bulk.jobs import ExportJob, ExportStatus, ImportJob, ImportStatus
 from marketo_bulk.timestamps import format_timestamp, parse_timestamp
 
@@ -45,5 +46,6 @@ __all__ = [
     "MarketoBulk",
     "custom_object",
     "format_timestamp",
+    "import_body_size",
     "parse_timestamp",
 ]

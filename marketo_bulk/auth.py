@@ -23,7 +23,7 @@ from marketo_bulk.errors import (
     ServiceUnavailableError,
     TransientError,
 )
-from marketo_bulk.limits import TOKEN_MIN_REUSE_SECONDS
+from marketo_bulk.limits import TOKEN_LIFETIME_SECONDS, TOKEN_MIN_REUSE_SECONDS
 from marketo_bulk.protocol import Repeat, Request, parse_object, refuse_redirect
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ def decode_token(connection: Connection, reply: Reply, now: float) -> AccessToke
         raise DecodeError("the identity service's answer holds no usable token", answer=where)
     if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float)):
         raise DecodeError("the identity service's answer holds no expires_in", answer=where)
-    # 0 has been seen for a token that still worked.
-    reuse_seconds = max(float(lifetime), TOKEN_MIN_REUSE_SECONDS)
-    return AccessToken(value, float(lifetime), renew_at=now + reuse_seconds)
+    # In this order NaN becomes 0, which has been seen for a token that still worked.
+    left_seconds = float(max(0, min(lifetime, TOKEN_LIFETIME_SECONDS)))
+    return AccessToken(value, left_seconds, now + max(left_seconds, TOKEN_MIN_REUSE_SECONDS))
 
 
 def _refusal(connection: Connection, reply: Reply) -> MarketoBulkError | None:

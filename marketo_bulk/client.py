@@ -6,12 +6,13 @@ import logging
 import random as dice
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, BinaryIO
 
-from marketo_bulk import describe, exports, programs
+from marketo_bulk import describe, exports, imports, programs
 from marketo_bulk.caller import Caller
 from marketo_bulk.describe import FieldDescription, LeadDescription
-from marketo_bulk.download import Download, ExportFile
+from marketo_bulk.download import ExportFile, download
 from marketo_bulk.errors import (
     AlreadyQueuedError,
     DecodeError,
@@ -20,8 +21,14 @@ from marketo_bulk.errors import (
     QueueFullError,
     RejectedError,
 )
-from marketo_bulk.jobs import ExportJob, ExportStatus
-from marketo_bulk.limits import PAGES_MAX, PROGRAM_PAGE_MAX
+from marketo_bulk.imports import ImportOptions
+from marketo_bulk.jobs import ExportJob, ExportStatus, ImportJob
+from marketo_bulk.limits import (
+    IMPORT_REPORT_MAX_BYTES,
+    JSON_REPLY_MAX_SECONDS,
+    PAGES_MAX,
+    PROGRAM_PAGE_MAX,
+)
 from marketo_bulk.protocol import Repeat
 from marketo_bulk.runtime import Runtime
 from marketo_bulk.transport import Transport, new_session
@@ -197,7 +204,41 @@ class MarketoBulk:
 
         Raises: ExportFileGoneError, IncompleteDownloadError, ChecksumMismatchError, DownloadError.
         """
-        return Download(self._caller, self._runtime, export_object, job).run(directory)
+        return download(self._caller, self._runtime, export_object, job, directory)
+
+    # --- imports ------------------------------------------------------------------------
+
+    def create_import(
+        self,
+        path_or_file: Path | BinaryIO,
+        *,
+        file_format: str = "csv",
+        lookup_field: str = "email",
+        list_id: int | None = None,
+        partition_name: str | None = None,
+    ) -> ImportJob:
+        """Return the job that imports a file of leads, now in Marketo's queue.
+
+        Raises: QueueFullError at once; PayloadTooLargeError; LostReplyError if the whole file was
+        sent but no reply came, as only the caller knows whether to import it twice.
+        """
+        options = ImportOptions(file_format, lookup_field, list_id, partition_name)
+        return self._caller.fetch(imports.create_request(path_or_file, options), imports.parse_job)
+
+    def get_import_status(self, batch_id: str) -> ImportJob:
+        """Return the job; Marketo knows it for seven days."""
+        return self._caller.fetch(imports.status_request(batch_id), imports.parse_job)
+
+    def get_import_failures(self, batch_id: str) -> bytes | None:
+        """Return the rows that were not imported, with a last column that says why; None if none.
+
+        Shape: a file in the format of the import.
+        """
+        return self._get_import_report(batch_id, "failures")
+
+    def get_import_warnings(self, batch_id: str) -> bytes | None:
+        """Return the rows imported with a warning, as `get_import_failures` does."""
+        return self._get_import_report(batch_id, "warnings")
 
     # --- shared -------------------------------------------------------------------------
 
@@ -218,6 +259,18 @@ class MarketoBulk:
                 if job.status in done:
                     return job
                 patience.wait_or_raise(error, replace(request, repeat=Repeat.HARMLESS))
+
+    def _get_import_report(self, batch_id: str, kind: str) -> bytes | None:
+        request = imports.report_request(batch_id, kind)
+        try:
+            return self._caller.perform(
+                lambda: request,
+                lambda reply: reply.read_file(IMPORT_REPORT_MAX_BYTES, JSON_REPLY_MAX_SECONDS),
+            )
+        except NotFoundError as error:
+            if error.http_status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
 
     def _fetch_programs(self, request: Request) -> Envelope:
         try:

@@ -7,13 +7,13 @@ be checked on the whole.
 from __future__ import annotations
 
 import logging
-import re
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from marketo_bulk.content_range import ContentRange, parse_length
 from marketo_bulk.errors import (
     Answer,
     ChecksumMismatchError,
@@ -52,8 +52,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)", re.ASCII)
-
 
 class _Outcome(Enum):
     """What one answer brought."""
@@ -77,70 +75,65 @@ class ExportFile:
     has_carriage_return: bool = False
 
 
-class Download:
-    """The transfer of one export's file."""
+def download(
+    caller: Caller, runtime: Runtime, export_object: ExportObject, job: ExportJob, directory: Path
+) -> ExportFile:
+    """Return the job's file, in directory, verified.
 
+    Raises: ExportFileGoneError, IncompleteDownloadError, ChecksumMismatchError, DownloadError,
+    or what the calls raise. Nothing is left on disk then.
+    """
+    with PartialFile(directory, job.export_id) as part:
+        return _Download(caller, runtime, export_object, job, part).run()
+
+
+class _Download:
     def __init__(
-        self, caller: Caller, runtime: Runtime, export_object: ExportObject, job: ExportJob
+        self,
+        caller: Caller,
+        runtime: Runtime,
+        export_object: ExportObject,
+        job: ExportJob,
+        part: PartialFile,
     ) -> None:
         self._caller = caller
         self._runtime = runtime
         self._object = export_object
         self._job = job
+        self._part = part
         self._answer = Answer(f"download export {job.export_id} ({export_object.path})")
         announced = job.file_size_bytes
-        self._max_bytes = (
-            EXPORT_FILE_MAX_BYTES if announced is None else announced + EXPORT_FILE_SLACK_BYTES
-        )
+        largest = EXPORT_FILE_MAX_BYTES if announced is None else announced
+        self._max_bytes = min(largest, EXPORT_FILE_MAX_BYTES) + EXPORT_FILE_SLACK_BYTES
         self._total_bytes: int | None = None
-        self._resumes = 0
         self._restarts = 0
 
-    def run(self, directory: Path) -> ExportFile:
-        """Return the file, verified.
-
-        Raises: ExportFileGoneError, IncompleteDownloadError, ChecksumMismatchError, DownloadError,
-        or what the calls raise. Nothing is left on disk then.
-        """
-        with PartialFile(directory, self._job.export_id) as part:
-            self._part = part
+    def run(self) -> ExportFile:
+        self._transfer()
+        if self._is_wrong():
+            # Once more from the first byte: one bad transfer happens, two are the file's fault.
+            logger.warning("download_repeated export_id=%s %s", self._job.export_id, self._sizes())
+            self._forget()
             self._transfer()
             if self._is_wrong():
-                logger.warning(
-                    "download_repeated export_id=%s size_bytes=%d announced_bytes=%s",
-                    self._job.export_id,
-                    part.size_bytes,
-                    self._job.file_size_bytes,
-                )
-                self._forget()
-                self._transfer()
-                if self._is_wrong():
-                    raise self._verdict()
-            self._warn()
-            return ExportFile(
-                part.keep(), part.size_bytes, part.sha256, part.has_nul, part.has_carriage_return
-            )
+                raise self._verdict()
+        self._warn()
+        part = self._part
+        return ExportFile(
+            part.keep(), part.size_bytes, part.sha256, part.has_nul, part.has_carriage_return
+        )
 
     def _transfer(self) -> None:
         """Fetch until the server has no more, asking a few times for a file that is missing."""
-        for wait in (*DOWNLOAD_GONE_WAITS_SECONDS, None):
+        waits = iter(DOWNLOAD_GONE_WAITS_SECONDS)
+        while True:
             try:
                 return self._fetch_to_end()
             except NotFoundError as error:  # noqa: PERF203 - retries are tries in a loop
-                self._check_still_completed(error)
-                if wait is None:
-                    raise ExportFileGoneError(
-                        "the job is Completed, but Marketo has no file for it", answer=error.answer
-                    ) from error
-                logger.info(
-                    "waiting reason=file_missing export_id=%s seconds=%d",
-                    self._job.export_id,
-                    wait,
-                )
-                self._runtime.sleep(wait)
-        return None
+                self._wait_for_file(error, next(waits, None))
 
-    def _check_still_completed(self, error: NotFoundError) -> None:
+    def _wait_for_file(self, error: NotFoundError, seconds: float | None) -> None:
+        """Wait while the job says that there is a file."""
         request = job_request("status", self._object, self._job.export_id)
         try:
             job = self._caller.fetch(request, parse_job)
@@ -154,23 +147,26 @@ class Download:
                 answer=error.answer,
                 remedy="Wait until it is Completed",
             ) from error
+        if seconds is None:
+            raise ExportFileGoneError(
+                "the job is Completed, but Marketo has no file of it", answer=error.answer
+            ) from error
+        logger.info(
+            "waiting reason=file_missing export_id=%s seconds=%d", self._job.export_id, seconds
+        )
+        self._runtime.sleep(seconds)
 
     def _fetch_to_end(self) -> None:
-        while True:
+        for _ in range(DOWNLOAD_MAX_RESUMES):
+            before = self._part.size_bytes
             outcome = self._caller.perform(self._request, self._receive)
-            if outcome is _Outcome.BEYOND_END:
+            # An answer that claims to be whole but leaves a gap is asked for the rest, as long
+            # as that brings anything; the digest has the last word.
+            is_final = not self._falls_short() or self._part.size_bytes <= before
+            if outcome is _Outcome.BEYOND_END or (outcome is _Outcome.WHOLE and is_final):
                 return
-            if outcome is _Outcome.WHOLE and not self._falls_short():
-                return
-            self._resumes += 1
-            if self._resumes > DOWNLOAD_MAX_RESUMES:
-                raise self._incomplete(f"after {DOWNLOAD_MAX_RESUMES} resumes")
-            logger.info(
-                "download_resumed export_id=%s offset_bytes=%d announced_bytes=%s",
-                self._job.export_id,
-                self._part.size_bytes,
-                self._job.file_size_bytes,
-            )
+            logger.info("download_resumed export_id=%s %s", self._job.export_id, self._sizes())
+        raise self._incomplete(f"after {DOWNLOAD_MAX_RESUMES} resumes")
 
     def _request(self) -> Request:
         return file_request(self._object, self._job.export_id, self._part.size_bytes)
@@ -179,7 +175,7 @@ class Download:
         """Take what one answer holds of the file."""
         if reply.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and self._part.size_bytes:
             return self._end_of_range(reply)
-        _refuse_non_file(reply)
+        self._require_file(reply)
         chunks = reply.chunks(decoded=False)
         first = next(chunks, b"")
         if reply.status == HTTPStatus.PARTIAL_CONTENT:
@@ -190,32 +186,28 @@ class Download:
         if self._part.size_bytes:
             # The range was ignored: this is the file from its first byte.
             self._restart("range ignored")
-        length = reply.headers.get("content-length", "")
-        self._total_bytes = int(length) if length.isdecimal() else None
+        self._total_bytes = parse_length(reply.headers.get("content-length", ""))
         return self._write(first, chunks)
 
     def _receive_range(self, reply: OpenReply, first: bytes, chunks: Iterator[bytes]) -> _Outcome:
-        matched = _CONTENT_RANGE.fullmatch(reply.headers.get("content-range", ""))
-        total = int(matched[3]) if matched and matched[3] != "*" else None
-        start, end = (int(matched[1]), int(matched[2])) if matched else (-1, -1)
-        known = {total, self._total_bytes} - {None}
-        if start != self._part.size_bytes or len(known) > 1:
-            # Bytes of another place, or of another file: none of it can be used.
+        part = ContentRange.parse(reply.headers.get("content-range", ""))
+        totals = {part.total_bytes, self._total_bytes} - {None}
+        if part.start != self._part.size_bytes or len(totals) > 1:
+            # Bytes of another place, or of another file: none of them can be used.
             self._restart("wrong range")
             return _Outcome.CUT
-        self._total_bytes = total
-        outcome = self._write(first, chunks)
-        if outcome is _Outcome.CUT:
-            return outcome
-        if self._part.size_bytes != end + 1:
+        self._total_bytes = part.total_bytes
+        if self._write(first, chunks) is _Outcome.CUT:
+            return _Outcome.CUT
+        if self._part.size_bytes != part.end:
             self._restart("range of another length than announced")
             return _Outcome.CUT
-        is_all = total is None or self._part.size_bytes >= total
-        return _Outcome.WHOLE if is_all else _Outcome.CUT
+        is_last = part.total_bytes is None or part.end >= part.total_bytes
+        return _Outcome.WHOLE if is_last else _Outcome.CUT
 
     def _end_of_range(self, reply: OpenReply) -> _Outcome:
-        total = reply.headers.get("content-range", "").rpartition("/")[2]
-        if total.isdecimal() and int(total) != self._part.size_bytes:
+        total_bytes = ContentRange.parse(reply.headers.get("content-range", "")).total_bytes
+        if total_bytes not in {None, self._part.size_bytes}:
             self._restart("range refused inside the file")
             return _Outcome.CUT
         return _Outcome.BEYOND_END
@@ -252,7 +244,7 @@ class Download:
         self._restarts += 1
         if self._restarts > DOWNLOAD_MAX_RESTARTS:
             raise self._incomplete(
-                f"after {DOWNLOAD_MAX_RESTARTS} restarts, the last for: {reason}"
+                f"after {DOWNLOAD_MAX_RESTARTS} restarts, the last because of a {reason}"
             )
         logger.info("download_restarted export_id=%s reason=%r", self._job.export_id, reason)
         self._forget()
@@ -269,44 +261,47 @@ class Download:
     def _is_wrong(self) -> bool:
         if self._job.file_checksum is not None:
             return self._part.sha256 != self._job.file_checksum
+        return self._size_differs()
+
+    def _size_differs(self) -> bool:
         return self._job.file_size_bytes not in {None, self._part.size_bytes}
+
+    def _sizes(self) -> str:
+        return (
+            f"size_bytes={self._part.size_bytes} announced_bytes={self._job.file_size_bytes} "
+            f"restarts={self._restarts}"
+        )
 
     def _verdict(self) -> DownloadError:
         if self._job.file_checksum is None:
-            return self._incomplete("and no checksum was announced")
+            return self._incomplete("twice, and no checksum was announced")
         return ChecksumMismatchError(
-            f"the file's SHA-256 is {self._part.sha256}, announced was {self._job.file_checksum}",
+            f"twice the file's SHA-256 was another than announced ({self._part.sha256}, not "
+            f"{self._job.file_checksum}; {self._sizes()})",
             answer=self._answer,
         )
 
     def _incomplete(self, when: str) -> IncompleteDownloadError:
         return IncompleteDownloadError(
-            f"{self._part.size_bytes} bytes, not {self._job.file_size_bytes}, {when}",
-            answer=self._answer,
+            f"the file is not whole {when} ({self._sizes()})", answer=self._answer
         )
 
     def _warn(self) -> None:
         if self._job.file_checksum is None:
-            logger.warning("file_unverified export_id=%s no_checksum=true", self._job.export_id)
-        elif self._job.file_size_bytes not in {None, self._part.size_bytes}:
+            logger.warning("file_without_checksum export_id=%s", self._job.export_id)
+        elif self._size_differs():
             logger.warning(
-                "file_size_differs export_id=%s size_bytes=%d announced_bytes=%d checksum=matches",
+                "file_size_differs export_id=%s checksum=matches %s",
                 self._job.export_id,
-                self._part.size_bytes,
-                self._job.file_size_bytes,
+                self._sizes(),
             )
 
-
-def _refuse_non_file(reply: OpenReply) -> None:
-    """Raise what an answer that cannot be a file, by its status or type, stands for."""
-    is_success = reply.status in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
-    if not is_success or not is_file(reply.headers.get("content-type", ""), b""):
-        whole = reply.read(JSON_REPLY_MAX_BYTES, JSON_REPLY_MAX_SECONDS)
-        raise_for_non_file(reply.operation, whole)
-    encoding = reply.headers.get("content-encoding", "identity")
-    if encoding != "identity":
-        raise DownloadError(
-            f"the file is encoded as {encoding}, so that it can be neither resumed nor verified",
-            answer=Answer(reply.operation),
-            remedy="Find what between here and Marketo compresses answers",
-        )
+    def _require_file(self, reply: OpenReply) -> None:
+        reply.require_file()
+        encoding = reply.headers.get("content-encoding", "identity")
+        if encoding != "identity":
+            raise DownloadError(
+                f"the file is encoded as {encoding}: it can be neither resumed nor verified",
+                answer=self._answer,
+                remedy="Find what between here and Marketo compresses answers",
+            )

@@ -44,6 +44,9 @@ IMPORT_BATCH_RETENTION_DAYS = 7
 # every answer and the address stays far below the 8 KB at which Marketo answers HTTP 414.
 PROGRAM_PAGE_MAX = 200
 
+# Authentication > Creating an Access Token.
+TOKEN_LIFETIME_SECONDS = 3600
+
 # --- our own bounds -------------------------------------------------------------------------
 
 CONNECT_TIMEOUT_SECONDS = 15

@@ -40,7 +40,9 @@ class Repeat(Enum):
 class OpenBody(Protocol):
     """A body being sent: readable, of known length, and aware of how far it was read."""
 
-    is_exhausted: bool
+    @property
+    def is_exhausted(self) -> bool:
+        """Whether all of it was read, so that Marketo may have seen all of it."""
 
     def __len__(self) -> int:
         """Return the whole body's length in bytes."""
@@ -207,8 +209,9 @@ def _faults(errors: object) -> tuple[MarketoFault, ...]:
     return tuple(
         # Codes are strings on the wire; some answers have been seen with numbers.
         MarketoFault(str(entry.get("code", "")), str(entry.get("message", "")))
-        for entry in entries
         if isinstance(entry, dict)
+        else MarketoFault("", str(entry))
+        for entry in entries
     )
 
 

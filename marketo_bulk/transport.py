@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import requests
@@ -16,11 +17,17 @@ from typing_extensions import override
 from marketo_bulk.errors import (
     Answer,
     ConfigurationError,
+    DownloadError,
     MarketoBulkError,
     ServiceUnavailableError,
 )
-from marketo_bulk.limits import CONNECT_TIMEOUT_SECONDS, DOWNLOAD_CHUNK_BYTES
-from marketo_bulk.protocol import Reply
+from marketo_bulk.limits import (
+    CONNECT_TIMEOUT_SECONDS,
+    DOWNLOAD_CHUNK_BYTES,
+    JSON_REPLY_MAX_BYTES,
+    JSON_REPLY_MAX_SECONDS,
+)
+from marketo_bulk.protocol import Reply, is_file, raise_for_non_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -64,18 +71,42 @@ class OpenReply:
     def read(self, max_bytes: int, max_seconds: float, start: bytes = b"") -> Reply:
         """Return the whole answer, gzip undone; `start` is what `chunks` has already yielded.
 
-        Raises: ServiceUnavailableError as `chunks` does, or if a bound is passed.
+        Raises: ServiceUnavailableError as `chunks` does, or if it takes longer than max_seconds;
+        DownloadError if it is longer than max_bytes.
         """
         give_up_at = self._clock() + max_seconds
         body = bytearray(start)
         for chunk in self.chunks(decoded=True):
             body += chunk
-            if len(body) > max_bytes or self._clock() > give_up_at:
+            if len(body) > max_bytes:
+                raise DownloadError(
+                    f"the answer is longer than {max_bytes} bytes", answer=Answer(self.operation)
+                )
+            if self._clock() > give_up_at:
                 raise ServiceUnavailableError(
-                    f"the answer passed {max_bytes} bytes or {max_seconds:.0f} s",
+                    f"the answer took longer than {max_seconds:.0f} s",
                     answer=Answer(self.operation),
                 )
         return Reply(self.status, self.headers, bytes(body))
+
+    def require_file(self) -> None:
+        """Raise what this answer stands for unless its status and type are those of a file."""
+        is_success = self.status in {HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT}
+        if not is_success or not is_file(self.headers.get("content-type", ""), b""):
+            raise_for_non_file(
+                self.operation, self.read(JSON_REPLY_MAX_BYTES, JSON_REPLY_MAX_SECONDS)
+            )
+
+    def read_file(self, max_bytes: int, max_seconds: float) -> bytes:
+        """Return the body, which must be a file.
+
+        Raises: as `read` does, and the error that was sent in place of a file.
+        """
+        self.require_file()
+        whole = self.read(max_bytes, max_seconds)
+        if not is_file("", whole.body):
+            raise_for_non_file(self.operation, whole)
+        return whole.body
 
 
 class Transport:
