@@ -15,7 +15,7 @@ from werkzeug.wsgi import ClosingIterator
 
 from marketo_emulator import envelope, routes, shaping
 from marketo_emulator.call import Call, check_size
-from marketo_emulator.control import Control
+from marketo_emulator.control import CONTROL_PREFIX, Control
 from marketo_emulator.errors import HttpError, MarketoError
 from marketo_emulator.request_log import RequestLog
 
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from marketo_emulator.world import World
 
 _COMPRESSED_FROM_BYTES = 1024
-CONTROL_PREFIX = "/_emulator"
 
 
 @dataclass(slots=True)
@@ -59,14 +58,15 @@ class Application:
         """Return the body; ConnectionResetError where a fault breaks the connection."""
         request = Request(environ)
         try:
-            if request.path.startswith(CONTROL_PREFIX):
+            if request.path.split("/")[1:2] == [CONTROL_PREFIX[1:]]:
                 return self._control.answer(request)(environ, start_response)
             return self._exchange(request, start_response)
         finally:
             request.close()
 
     def _exchange(self, request: Request, start_response: StartResponse) -> Iterable[bytes]:
-        with self.world.at() as now:
+        with self.world.lock:
+            now = self.world.clock.now()
             request_id = envelope.new_request_id(self.world.random, now)
         exchange = _Exchange(Call(request, request_id), now)
         try:
@@ -96,9 +96,12 @@ class Application:
         except MarketoError as error:
             refusal = error
         request = call.request
-        with self.world.at() as now:
+        with self.world.lock:
             exchange.faults = self.world.faults.strike(
-                call.operation, method=request.method, path=request.path, now=now
+                call.operation,
+                method=request.method,
+                path=request.path,
+                now=exchange.started_at,
             )
         if shaping.resets(exchange.faults, "before"):
             raise ConnectionResetError
@@ -130,7 +133,8 @@ class Application:
         )
         if call.operation == "identity.token":
             return
-        with world.at() as now:
+        with world.lock:
+            now = world.clock.now()
             call.client_id = world.tokens.client_of(self._token(call.request), now)
             exchange.admission = world.limits.enter(call.client_id, now)
 
@@ -164,7 +168,7 @@ class Application:
         """Return the answer with everything said that is the same for all of them."""
         call, now = exchange.call, self.world.clock.now()
         if exchange.error_code:
-            with self.world.at():
+            with self.world.lock:
                 self.world.limits.note_error(exchange.error_code, exchange.admission, now)
         response.headers["Server"] = "nginx"
         response.headers["Date"] = http_date(now)
@@ -177,7 +181,7 @@ class Application:
         if exchange.admission is None or exchange.left:
             return
         exchange.left = True
-        with self.world.at():
+        with self.world.lock:
             self.world.limits.leave()
 
     def _log(self, exchange: _Exchange, status: int) -> None:

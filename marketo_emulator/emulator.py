@@ -18,9 +18,8 @@ if TYPE_CHECKING:
 
     from marketo_emulator.export_job import ExportJob
     from marketo_emulator.exports import JobSeconds
-    from marketo_emulator.faults import Faults
+    from marketo_emulator.imports import ImportJob
     from marketo_emulator.request_log import RequestLog
-    from marketo_emulator.store import Store
 
 DEFAULT_CLIENT_ID = "emulator"
 DEFAULT_CLIENT_SECRET = "emulator-secret"  # noqa: S105 - opens nothing but the emulator
@@ -34,6 +33,8 @@ class Emulator:
         requests.get(f"{emulator.identity_url}/oauth/token", params=...)
     ```
 
+    `store` is what it knows, `faults` what goes wrong; `revoke_tokens`, `expire_tokens` and
+    `others_use` are what happens without a call of one's own.
     Without `with` nothing listens, and `application` can be called as any WSGI application.
     """
 
@@ -58,6 +59,11 @@ class Emulator:
         secrets = dict(((client_id, client_secret), *self.options.other_clients))
         self._world = World(self.clock, self.options, secrets, seed=seed, job_seconds=job_seconds)
         self._world.store.fill(programs, members)
+        self.store = self._world.store
+        self.faults = self._world.faults
+        self.revoke_tokens = self._world.revoke_tokens
+        self.expire_tokens = self._world.expire_tokens
+        self.others_use = self._world.others_use
         self._closing = Event()
         # A fault may wait for long; closing cuts every wait short.
         self.application = Application(self._world, sleep=self._closing.wait)
@@ -99,25 +105,21 @@ class Emulator:
         return f"{self.base_url}/identity"
 
     @property
-    def store(self) -> Store:
-        """Programs, members and leads, to look at and to change."""
-        return self._world.store
-
-    @property
     def requests(self) -> RequestLog:
         """Every request that was answered."""
         return self.application.requests
-
-    @property
-    def faults(self) -> Faults:
-        """What goes wrong."""
-        return self._world.faults
 
     @property
     def jobs(self) -> list[ExportJob]:
         """Every export, oldest first, brought up to the present."""
         with self._world.at():
             return list(self._world.exports.jobs.values())
+
+    @property
+    def imports(self) -> list[ImportJob]:
+        """Every import, oldest first, brought up to the present."""
+        with self._world.at():
+            return list(self._world.imports.jobs.values())
 
     def advance(self, seconds: float) -> None:
         """Let time pass on a virtual clock.

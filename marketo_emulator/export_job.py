@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from marketo_emulator.amendments import NOTHING_AMENDED, Amendments
 from marketo_emulator.clock import to_epoch
 from marketo_emulator.values import moment_text
 
@@ -49,6 +50,7 @@ class ExportJob:
     outcome: str = ""
     """How a fault has it end."""
     cancelled_by_call: bool = False
+    amendments: Amendments = NOTHING_AMENDED
 
     @property
     def kind(self) -> str:
@@ -95,7 +97,7 @@ class ExportJob:
             shown["fileChecksum"] = f"sha256:{self.file.sha256}"
         if status is ExportStatus.FAILED and self.error_message:
             shown["errorMsg"] = self.error_message
-        return shown
+        return self.amendments.applied(shown) if status.ended else shown
 
 
 def _text(moment: datetime) -> str:

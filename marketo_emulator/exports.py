@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from random import Random
 
     from marketo_emulator.faults import Faults
+    from marketo_emulator.imports import ImportJob
     from marketo_emulator.options import Options
     from marketo_emulator.store import Store
 
-    JobSeconds = float | Callable[[ExportJob], float]
+    JobSeconds = float | Callable[[ExportJob | ImportJob], float]
 
 _REFRESH_SECONDS = 60.0
 _MAX_BATCH_SIZE = 300
@@ -161,6 +162,7 @@ class Exports:
             job.outcome = fault.outcome or job.outcome
             job.error_message = fault.message
             rewrites += fault.rewrites
+            job.amendments = job.amendments.with_fault(fault)
             seconds = seconds if fault.job_seconds is None else fault.job_seconds
         if job.outcome == "Stuck":
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 from marketo_emulator.rewrites import REWRITES
@@ -49,16 +50,17 @@ class Fault:
     message: str = ""
     """Its text; the usual one of the code if empty."""
     status: int = 0
-    """HTTP status of the answer, whatever it is."""
+    """HTTP status of the answer; from 400 on, with a proxy's page unless there is a `body`."""
     body: str | None = None
     """A body in place of the answer's."""
     takes_effect: bool = False
     """Whether the request is carried out before its answer is replaced."""
     # -- changes to the answer ------------------------------------------------------------------
     put: Mapping[str, Any] = field(default_factory=dict)
-    """Values put into JSON, by path: {"result.0.status": "Paused"}; for jobs, into the file."""
+    """Values put into JSON, by path: {"result.0.status": "Paused"}; at a job, into the status it
+    shows when it has ended: {"fileSize": 1}."""
     drop: tuple[str, ...] = ()
-    """Paths taken out of JSON."""
+    """Paths taken out of JSON; at a job, keys out of that status."""
     rewrites: tuple[str, ...] = ()
     """Names of `rewrites.REWRITES`, applied to the body; at `export.job`, to the file for good."""
     headers: Mapping[str, str | None] = field(default_factory=dict)
@@ -110,7 +112,7 @@ class Fault:
     @property
     def replaces_answer(self) -> bool:
         """Whether the right answer is not wanted at all."""
-        return bool(self.code) or self.body is not None
+        return bool(self.code) or self.body is not None or self.status >= HTTPStatus.BAD_REQUEST
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import Map, RequestRedirect, Rule
 from werkzeug.wrappers import Response
 
-from marketo_emulator import assets, export_api, identity, metadata, stats
+from marketo_emulator import assets, export_api, identity, import_api, metadata, stats
 from marketo_emulator.call import Call
 from marketo_emulator.errors import MarketoError
 from marketo_emulator.export_request import LEADS, MEMBERS
@@ -35,6 +35,7 @@ _GET = ("GET",)
 _POST = ("POST",)
 _KINDS = (MEMBERS, LEADS)
 _EXPORT = "/bulk/v1/{kind}/export"
+_BATCH = "/bulk/v1/leads/batch/<int:batch_id>"
 _JOB = "/bulk/v1/{kind}/export/<export_id>"
 
 ROUTES = (
@@ -67,6 +68,10 @@ ROUTES = (
     Route("export.status", _GET, f"{_JOB}/status.json", export_api.get_status),
     Route("export.file", _GET, f"{_JOB}/file.json", export_api.get_file),
     Route("export.cancel", _POST, f"{_JOB}/cancel.json", export_api.cancel),
+    Route("import.create", _POST, "/bulk/v1/leads.json", import_api.create),
+    Route("import.status", _GET, f"{_BATCH}.json", import_api.get_status),
+    Route("import.failures", _GET, f"{_BATCH}/failures.json", import_api.get_failures),
+    Route("import.warnings", _GET, f"{_BATCH}/warnings.json", import_api.get_warnings),
     Route("stats.usage", _GET, "/rest/v1/stats/usage.json", stats.usage_today),
     Route("stats.usage_week", _GET, "/rest/v1/stats/usage/last7days.json", stats.usage_week),
     Route("stats.errors", _GET, "/rest/v1/stats/errors.json", stats.errors_today),

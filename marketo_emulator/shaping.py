@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.http import http_date
 from werkzeug.wrappers import Response
 
-from marketo_emulator.errors import TEXTS
+from marketo_emulator.errors import TEXTS, html_page
 from marketo_emulator.rewrites import REWRITES
 
 if TYPE_CHECKING:
@@ -43,7 +44,9 @@ def usual_text(fault: Fault) -> str:
 
 def replaced_body(fault: Fault) -> Response:
     """Return the body that stands in for the answer."""
-    return Response((fault.body or "").encode(), content_type="text/html")
+    page = html_page(HTTPStatus(fault.status or HTTPStatus.OK))
+    text = page if fault.body is None else fault.body
+    return Response(text.encode(), content_type="text/html")
 
 
 def change_range(environ: WSGIEnvironment, faults: Sequence[Fault]) -> None:

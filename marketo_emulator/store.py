@@ -15,7 +15,7 @@ from marketo_emulator.clock import to_epoch
 from marketo_emulator.fields import LEAD_FIELDS, MEMBER_FIELDS, FieldSet
 from marketo_emulator.samples import AWKWARD_TEXTS
 from marketo_emulator.seed import DAY, FIRST_LEAD_ID, Seed, lead_walk, program_sizes
-from marketo_emulator.values import Value, readable
+from marketo_emulator.values import Value, parse_moment, readable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,13 +40,13 @@ class StaticList:
 
 
 class Store:
-    """Everything the emulated instance knows; changes happen inside `changing()`."""
+    """Everything the emulated instance knows; looked at and changed at the present moment."""
 
     def __init__(
-        self, clock: Clock, changing: Callable[[], AbstractContextManager[object]], *, seed: int
+        self, clock: Clock, at: Callable[[], AbstractContextManager[object]], *, seed: int
     ) -> None:
         self._clock = clock
-        self._changing = changing
+        self._at = at
         self._seed = Seed(seed, to_epoch(clock.now()))
         self.programs: dict[int, Program] = {}
         self.member_rows: dict[int, dict[int, Row]] = {}
@@ -75,22 +75,25 @@ class Store:
 
     def members(self) -> Iterator[dict[str, Value]]:
         """Return every member as describe names its fields; moments as `2019-04-12T05:58:10Z`."""
-        for rows in list(self.member_rows.values()):
-            for row in list(rows.values()):
-                yield _shown(row, MEMBER_FIELDS)
+        with self._at():
+            kept = [list(rows.values()) for rows in self.member_rows.values()]
+        return (_shown(row, MEMBER_FIELDS) for rows in kept for row in rows)
 
     def member(self, program_id: int, lead_id: int) -> dict[str, Value]:
         """Return one member; KeyError if there is none."""
-        return _shown(self.member_rows[program_id][lead_id], MEMBER_FIELDS)
+        with self._at():
+            return _shown(self.member_rows[program_id][lead_id], MEMBER_FIELDS)
 
     def leads(self) -> Iterator[dict[str, Value]]:
         """Return every lead by the REST names of its fields."""
-        for row in list(self.lead_rows.values()):
-            yield _shown(row, LEAD_FIELDS)
+        with self._at():
+            kept = list(self.lead_rows.values())
+        return (_shown(row, LEAD_FIELDS) for row in kept)
 
     def lead(self, lead_id: int) -> dict[str, Value]:
         """Return one lead; KeyError if there is none."""
-        return _shown(self.lead_rows[lead_id], LEAD_FIELDS)
+        with self._at():
+            return _shown(self.lead_rows[lead_id], LEAD_FIELDS)
 
     @property
     def member_count(self) -> int:
@@ -111,7 +114,7 @@ class Store:
         Shape: the (program id, lead id) of each, in the order drawn; all members if too few.
         """
         random = Random(seed)  # noqa: S311 - made-up people, not secrets
-        with self._changing():
+        with self._at():
             keys = [(program, lead) for program, rows in self.member_rows.items() for lead in rows]
             drawn = random.sample(keys, min(count, len(keys)))
             for program_id, lead_id in drawn:
@@ -125,8 +128,12 @@ class Store:
         return drawn
 
     def change_member(self, program_id: int, lead_id: int, **values: Value) -> None:
-        """Change fields of a member by REST name; `updatedAt` becomes now unless given."""
-        with self._changing():
+        """Change fields of a member by REST name; `updatedAt` becomes now unless given.
+
+        Units: moments as seconds since 1970 or as `2019-04-12T05:58:10Z`.
+        Raises: KeyError for a member or a field that does not exist.
+        """
+        with self._at():
             rows = self.member_rows[program_id]
             row = rows[lead_id]
             now = to_epoch(self._clock.now())
@@ -138,7 +145,7 @@ class Store:
         self, program_id: int, lead_id: int | None = None, **values: Value
     ) -> tuple[int, int]:
         """Make a lead (a new one unless named) a member now; returns (program id, lead id)."""
-        with self._changing():
+        with self._at():
             program = self.programs[program_id]
             lead_id = self.add_lead() if lead_id is None else lead_id
             now = to_epoch(self._clock.now())
@@ -148,25 +155,34 @@ class Store:
             )
         return program_id, lead_id
 
+    def join_members(self, count: int, *, seed: int = 0) -> list[tuple[int, int]]:
+        """Make new leads members of programs drawn at random; returns (program id, lead id)."""
+        random = Random(seed)  # noqa: S311 - made-up people, not secrets
+        with self._at():
+            drawn = random.choices(list(self.programs), k=count) if self.programs else []
+            return [self.add_member(program_id) for program_id in drawn]
+
     def remove_member(self, program_id: int, lead_id: int) -> None:
         """End a membership without a trace, as Marketo does."""
-        with self._changing():
+        with self._at():
             del self.member_rows[program_id][lead_id]
 
     # -- changing leads -------------------------------------------------------------------------
 
     def add_lead(self, **values: Value) -> int:
         """Make a lead now and return its id."""
-        with self._changing():
+        with self._at():
             now = to_epoch(self._clock.now())
             lead_id = self._new_lead(now)
             row = self.lead_rows[lead_id]
             self.lead_rows[lead_id] = _changed(row, LEAD_FIELDS, {"updatedAt": now, **values})
         return lead_id
 
-    def import_lead(self, lead_id: int | None, values: dict[str, Value]) -> int:
-        """Change a lead, or make one that has these values and no others; returns its id."""
-        now = to_epoch(self._clock.now())
+    def import_lead(self, lead_id: int | None, values: dict[str, Value], now: int) -> int:
+        """Change a lead, or make one that has these values and no others; returns its id.
+
+        For imports alone, which happen at moments that may have passed.
+        """
         if lead_id is None:
             lead_id = self._next_lead_id
             self._next_lead_id += 1
@@ -182,7 +198,7 @@ class Store:
 
     def add_program(self, name: str = "", *, members: int = 0, age_days: float = 0) -> Program:
         """Make a program that is this old, with members drawn from the leads there are."""
-        with self._changing():
+        with self._at():
             now = to_epoch(self._clock.now())
             program = self._new_program(now - int(age_days * DAY))
             if name:
@@ -198,7 +214,7 @@ class Store:
 
     def remove_program(self, program_id: int) -> None:
         """Delete a program and its memberships."""
-        with self._changing():
+        with self._at():
             del self.programs[program_id]
             del self.member_rows[program_id]
 
@@ -229,7 +245,9 @@ class Store:
 def _changed(row: Row, fields: FieldSet, values: dict[str, Value]) -> Row:
     changed = list(row)
     for name, value in values.items():
-        changed[fields.position[name]] = value
+        position = fields.position[name]
+        is_moment = fields.fields[position].data_type == "datetime"
+        changed[position] = parse_moment(value) if is_moment and isinstance(value, str) else value
     return tuple(changed)
 
 

@@ -68,12 +68,10 @@ class Tokens:
             raise MarketoError("602")
         return token.client_id
 
-    def revoke(self) -> int:
-        """Forget every token, as if another process had them renewed; returns how many lived."""
-        revoked = len(self._live)
+    def revoke(self) -> None:
+        """Forget every token."""
         self._live.clear()
         self._given_out.clear()
-        return revoked
 
     def expire(self, now: datetime) -> None:
         """End the life of every token at once, so that calls with it get 602."""

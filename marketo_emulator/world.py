@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from threading import RLock
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from marketo_emulator.exports import Exports, Workplace
 from marketo_emulator.faults import Faults
+from marketo_emulator.imports import Imports
 from marketo_emulator.limits import Limits
 from marketo_emulator.store import Store
 from marketo_emulator.tokens import Tokens
@@ -26,7 +28,11 @@ if TYPE_CHECKING:
 
 
 class World:
-    """Everything that has a state; whoever reads or changes it does so inside `at()`."""
+    """Everything that has a state; whoever reads or changes it does so inside `at()`.
+
+    `lock` alone is for what has nothing to do with jobs: to bring jobs up to the present can mean
+    to write a large file.
+    """
 
     def __init__(
         self,
@@ -40,7 +46,7 @@ class World:
         self.clock = clock
         self.options = options
         self.random = Random(seed)  # noqa: S311 - its tokens open nothing but the emulator
-        self._lock = RLock()
+        self.lock = RLock()
         self._directory: Path | None = None
         self.store = Store(clock, self.at, seed=seed)
         self.faults = Faults(clock.now)
@@ -50,11 +56,12 @@ class World:
             self.store, options, self.faults, self.random, self.directory, self.limits.day
         )
         self.exports = Exports(workplace, job_seconds)
+        self.imports = Imports(workplace, job_seconds)
 
     @contextmanager
     def at(self) -> Iterator[datetime]:
         """Hold the lock with every job brought up to the present, which is returned."""
-        with self._lock:
+        with self.lock:
             now = self.clock.now()
             self._advance(now)
             yield now
@@ -65,19 +72,50 @@ class World:
             self._directory = Path(tempfile.mkdtemp(prefix="marketo-emulator-"))
         return self._directory
 
+    def revoke_tokens(self) -> None:
+        """Make every token unknown, so that calls with it get 601."""
+        with self.at():
+            self.tokens.revoke()
+
+    def expire_tokens(self) -> None:
+        """End every token's life early, so that calls with it get 602."""
+        with self.at() as now:
+            self.tokens.expire(now)
+
+    def others_use(
+        self,
+        *,
+        queued_exports: int = 0,
+        queued_imports: int = 0,
+        seconds: float = 0,
+        exported_bytes: int = 0,
+        calls: int = 0,
+    ) -> None:
+        """Let other integrations take places in the queues for some seconds, and today's quota."""
+        with self.at() as now:
+            until = now + timedelta(seconds=seconds)
+            self.exports.queue.hold(queued_exports, until)
+            self.imports.queue.hold(queued_imports, until)
+            self.exports.exported_bytes[self.limits.day(now)] += exported_bytes
+            self.limits.use_up_calls(calls, now)
+
     def close(self) -> None:
         """Remove the files."""
-        with self._lock:
+        with self.lock:
             if self._directory is not None:
                 shutil.rmtree(self._directory)
                 self._directory = None
 
     def _advance(self, now: datetime) -> None:
         """Let everything happen that was due, in the order in which it was."""
-        queues = (self.exports.queue,)
+        exports, imports = self.exports.queue, self.imports.queue
         while True:
-            due = [(at, queue) for queue in queues if (at := queue.next_event_at()) is not None]
-            at, queue = min(due, key=lambda event: event[0], default=(None, None))
-            if at is None or queue is None or at > now:
+            next_export, next_import = exports.next_event_at(), imports.next_event_at()
+            if next_import is not None and (next_export is None or next_import < next_export):
+                if next_import > now:
+                    return
+                imports.step()
+            elif next_export is None or next_export > now:
                 return
-            queue.step()
+            else:
+                exports.step()

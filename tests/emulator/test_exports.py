@@ -6,7 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from conftest import Marketo
+    from tests.emulator.harness import Marketo
 
 
 def test_export_runs_from_created_to_completed(marketo: Marketo) -> None:
