@@ -54,13 +54,6 @@ def _moment_text(moment: dt.datetime) -> str:
 _boolean_text = {True: "true", False: "false"}.__getitem__
 
 
-def _integer_text(value: int) -> str:
-    try:
-        return str(value)
-    except ValueError:
-        raise UnsendableValueError("an integer of thousands of digits") from None
-
-
 def _decimal_text(value: Decimal) -> str:
     text = str(value)
     if "E" not in text and text[-1].isdigit():
@@ -89,7 +82,6 @@ def _json_text(value: object) -> str:
 
 _CONVERTERS: dict[type, Converter] = {
     bool: _boolean_text,
-    int: _integer_text,
     float: _float_text,
     Decimal: _decimal_text,
     dict: _json_text,
