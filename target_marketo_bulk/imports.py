@@ -170,6 +170,10 @@ class ImportQueue:
         except LostReplyError as error:
             self._pending.appendleft(upload)
             self._send_again(upload, error)
+        except BaseException:
+            # Back to where `discard` finds it.
+            self._pending.appendleft(upload)
+            raise
         else:
             self._accept(upload, job)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import threading
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from target_marketo_bulk.imports import ImportQueue
 from target_marketo_bulk.journal import Journal
 from target_marketo_bulk.outcomes import Outcomes
 from target_marketo_bulk.preflight import DELETED_AT, ColumnCatalog, is_column
-from target_marketo_bulk.rejects import RejectLog
+from target_marketo_bulk.rejects import RejectLog, utc_now
 from target_marketo_bulk.row_format import RowFormat
 from target_marketo_bulk.spool import Spool
 from target_marketo_bulk.state_gate import StateGate
@@ -72,7 +72,7 @@ class Load:
         self._stop = threading.Event()
         self._instance = connection.base_url if connection else ""
         self._client = MarketoBulk.connect(connection, sleep=self._sleep) if connection else None
-        self._run_id = f"{datetime.now(timezone.utc):%Y%m%dT%H%M%SZ}-{os.getpid()}"
+        self._run_id = f"{utc_now():%Y%m%dT%H%M%SZ}-{os.getpid()}-{secrets.token_hex(2)}"
         self.log = RejectLog(Path(settings.rejects_path), self._run_id)
         self._row_format = RowFormat(settings.format)
         self._layouts: dict[frozenset[str], Layout] = {}
