@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from marketo_bulk.limits import BULK_BODY_MAX_BYTES, IMPORT_QUEUE_MAX_JOBS
@@ -223,11 +224,11 @@ class ImportSettings:
 def with_numbers(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration whose numbers are numbers.
 
-    The SDK reads integers from environment variables, but leaves fractions as text.
+    The SDK reads fractions from a file as Decimal, and leaves them as text in environment variables.
     """
     numbers = {}
     for name, schema in SETTINGS.to_dict()["properties"].items():
-        if "number" in schema["type"] and isinstance(config.get(name), str):
+        if "number" in schema["type"] and isinstance(config.get(name), str | Decimal):
             try:
                 numbers[name] = float(config[name])
             except ValueError:
