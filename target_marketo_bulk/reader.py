@@ -1,0 +1,156 @@
+"""Reader: lines of Singer messages, without ever being stuck in a read."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import sys
+from collections import Counter
+from decimal import Decimal
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+from singer_sdk.io_base import GenericSingerReader
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+_CHUNK_BYTES = 1 << 18
+_LINES_BETWEEN_TICKS = 256
+
+
+class LineReader(GenericSingerReader[bytes]):
+    """Reads bytes, and calls `tick` every so often, also while nothing arrives.
+
+    Standard input is waited for together with the descriptor `begin` returns, so a signal or
+    a finished import is seen to at once although the tap is silent. Other inputs are iterated.
+    Whatever ends the reading early, `abandon` is called first.
+    """
+
+    def __init__(
+        self,
+        *,
+        begin: Callable[[], int],
+        tick: Callable[[], None],
+        abandon: Callable[[], None],
+        idle_seconds: float = 1.0,
+    ) -> None:
+        super().__init__()
+        self._begin = begin
+        self._tick = tick
+        self._abandon = abandon
+        self._idle_seconds = idle_seconds
+        self._decode = msgspec.json.Decoder(float_hook=Decimal).decode
+        self._line_number = 0
+
+    @property
+    @override
+    def default_input(self) -> IO[bytes]:
+        return sys.stdin.buffer
+
+    @override
+    def process_lines(
+        self,
+        file_input: IO[bytes] | None,
+        callbacks: dict[str, Callable[[dict[str, Any]], None]],
+    ) -> Counter[str]:
+        source: Any = self.default_input if file_input is None else file_input
+        counts: Counter[str] = Counter()
+        try:
+            wake_descriptor = self._begin()
+            for lines in _chunks_of(source, wake_descriptor, self._idle_seconds):
+                for line in lines:
+                    self._dispatch(line, callbacks, counts)
+                self._tick()
+        except BaseException:
+            self._abandon()
+            raise
+        return counts
+
+    def _dispatch(
+        self,
+        line: bytes,
+        callbacks: dict[str, Callable[[dict[str, Any]], None]],
+        counts: Counter[str],
+    ) -> None:
+        self._line_number += 1
+        message = self.deserialize_json(line)
+        kind = message.get("type")
+        callback = callbacks.get(kind) if isinstance(kind, str) else None
+        if callback is None or kind is None:
+            raise InvalidInputLine(f"line {self._line_number} of the input is no Singer message")
+        callback(message)
+        counts[kind] += 1
+
+    @override
+    def deserialize_json(self, line: bytes | str) -> dict[str, Any]:
+        try:
+            message = self._decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            message = self._decode_slowly(line)
+        if not isinstance(message, dict):
+            raise InvalidInputLine(f"line {self._line_number} of the input is no JSON object")
+        return message
+
+    def _decode_slowly(self, line: bytes | str) -> object:
+        # The standard library takes a few things msgspec does not: half surrogate pairs, NaN.
+        try:
+            return json.loads(line, parse_float=Decimal)
+        except ValueError as error:
+            # The line may hold personal data: it is counted, not shown.
+            reason = error.msg if isinstance(error, json.JSONDecodeError) else "not UTF-8"
+            raise InvalidInputLine(
+                f"line {self._line_number} of the input ({len(line)} bytes) is not JSON: {reason}"
+            ) from None
+
+
+def _chunks_of(source: Any, wake_descriptor: int, idle_seconds: float) -> Iterator[list[Any]]:  # noqa: ANN401  # any file-like object
+    descriptor = _descriptor_of(source)
+    if descriptor is None:
+        return _iterated(source)
+    return _arriving(descriptor, wake_descriptor, idle_seconds)
+
+
+def _arriving(descriptor: int, wake_descriptor: int, idle_seconds: float) -> Iterator[list[bytes]]:
+    """Yield whole lines as they come in, and nothing, again and again, while none do."""
+    pending: list[bytes] = []
+    while True:
+        ready, _, _ = select.select([descriptor, wake_descriptor], [], [], idle_seconds)
+        if descriptor not in ready:
+            yield []
+            continue
+        chunk = os.read(descriptor, _CHUNK_BYTES)
+        if not chunk:
+            break
+        *complete, rest = chunk.split(b"\n")
+        if complete:
+            complete[0] = b"".join((*pending, complete[0]))
+            pending = []
+        pending.append(rest)
+        yield complete
+    last = b"".join(pending)
+    if last:
+        yield [last]
+
+
+def _descriptor_of(source: Any) -> int | None:  # noqa: ANN401  # any file-like object
+    """Return a descriptor nothing has been read from yet; None if there is none."""
+    if sys.stdin is None or source is not getattr(sys.stdin, "buffer", None):
+        return None
+    try:
+        return int(sys.stdin.fileno())
+    except (OSError, ValueError):
+        return None
+
+
+def _iterated(source: Iterable[bytes | str]) -> Iterator[list[Any]]:
+    lines: list[bytes | str] = []
+    for line in source:
+        lines.append(line)
+        if len(lines) >= _LINES_BETWEEN_TICKS:
+            yield lines
+            lines = []
+    yield lines

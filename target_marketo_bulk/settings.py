@@ -1,0 +1,273 @@
+"""Settings: their schema, and their values once checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from marketo_bulk.limits import BULK_BODY_MAX_BYTES, IMPORT_QUEUE_MAX_JOBS
+from singer_sdk import typing as th
+
+from target_marketo_bulk.row_format import DELIMITERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_CALLS_PER_20_SECONDS = 50
+DEFAULT_MAX_CONCURRENT_CALLS = 5
+DEFAULT_REQUEST_TIMEOUT_SECONDS = 300
+DEFAULT_MAX_RETRY_SECONDS = 900
+DEFAULT_LOOKUP_FIELD = "email"
+DEFAULT_FORMAT = "csv"
+DEFAULT_MAX_FILE_SIZE_BYTES = 9_500_000
+DEFAULT_MAX_BATCH_AGE_SECONDS = 300
+DEFAULT_POLL_INTERVAL_SECONDS = 10
+DEFAULT_IMPORT_TIMEOUT_SECONDS = 7_200
+DEFAULT_MAX_QUEUED_IMPORTS = 2
+DEFAULT_REJECTS_PATH = "rejects"
+DEFAULT_MAX_REJECTED_PERCENT = 10
+DEFAULT_NULL_CELL = ""
+
+FILE_MIN_BYTES = 1_000
+SETTINGS = th.PropertiesList(
+    th.Property(
+        "munchkin_id",
+        th.StringType,
+        title="Munchkin ID",
+        description="Names the instance, as in `123-ABC-456`. Needed unless `base_url` is set.",
+        examples=["123-ABC-456"],
+    ),
+    th.Property(
+        "base_url",
+        th.StringType,
+        title="Base URL",
+        description="Address of the instance; by default `https://<munchkin_id>.mktorest.com`. "
+        "A trailing `/` or `/rest` is accepted.",
+    ),
+    th.Property(
+        "identity_url",
+        th.StringType,
+        title="Identity URL",
+        description="Address of the identity service; by default `<base_url>/identity`.",
+    ),
+    th.Property(
+        "client_id",
+        th.StringType,
+        title="Client ID",
+        description="Client id of the API user's LaunchPoint service. Not needed for a dry run.",
+    ),
+    th.Property(
+        "client_secret",
+        th.StringType,
+        secret=True,
+        title="Client secret",
+        description="Client secret of that service. Not needed for a dry run.",
+    ),
+    th.Property(
+        "calls_per_20_seconds",
+        th.IntegerType(minimum=1, maximum=100),
+        default=DEFAULT_CALLS_PER_20_SECONDS,
+        title="Calls per 20 seconds",
+        description="Most API calls in any 20 seconds. Marketo allows 100 to all integrations "
+        "together and recommends half of it for one.",
+    ),
+    th.Property(
+        "max_concurrent_calls",
+        th.IntegerType(minimum=1, maximum=10),
+        default=DEFAULT_MAX_CONCURRENT_CALLS,
+        title="Calls at once",
+        description="Most API calls under way at once. Marketo allows 10 to all integrations "
+        "together and recommends half of it for one.",
+    ),
+    th.Property(
+        "request_timeout_seconds",
+        th.NumberType(exclusive_minimum=0),
+        default=DEFAULT_REQUEST_TIMEOUT_SECONDS,
+        title="Request time-out",
+        description="Seconds to wait for an answer to one call.",
+    ),
+    th.Property(
+        "max_retry_seconds",
+        th.NumberType(minimum=0),
+        default=DEFAULT_MAX_RETRY_SECONDS,
+        title="Longest retrying",
+        description="Seconds a passing fault may last before the run fails.",
+    ),
+    th.Property(
+        "lookup_field",
+        th.StringType(min_length=1),
+        default=DEFAULT_LOOKUP_FIELD,
+        title="Lookup field",
+        description="Field by which Marketo finds the lead to update. With `id`, leads are only "
+        "updated, never created.",
+    ),
+    th.Property(
+        "list_id",
+        th.IntegerType(minimum=1),
+        title="Static list",
+        description="Id of a static list the leads are also added to.",
+    ),
+    th.Property(
+        "partition_name",
+        th.StringType(min_length=1),
+        title="Lead partition",
+        description="Name of the lead partition that new leads go to.",
+    ),
+    th.Property(
+        "format",
+        th.StringType,
+        allowed_values=sorted(DELIMITERS),
+        default=DEFAULT_FORMAT,
+        title="File format",
+        description="Format of the import files: commas, tabs or semicolons.",
+    ),
+    th.Property(
+        "max_file_size_bytes",
+        th.IntegerType(minimum=FILE_MIN_BYTES, maximum=BULK_BODY_MAX_BYTES - 1),
+        default=DEFAULT_MAX_FILE_SIZE_BYTES,
+        title="Largest file",
+        description="Every import file is smaller than this many bytes. Marketo takes bodies "
+        "below 10 MB, so 10 000 000 or more is refused.",
+    ),
+    th.Property(
+        "max_batch_age_seconds",
+        th.NumberType(exclusive_minimum=0),
+        default=DEFAULT_MAX_BATCH_AGE_SECONDS,
+        title="Longest collecting",
+        description="Seconds after which a file is sent although it is not full.",
+    ),
+    th.Property(
+        "poll_interval_seconds",
+        th.NumberType(minimum=0),
+        default=DEFAULT_POLL_INTERVAL_SECONDS,
+        title="Poll interval",
+        description="Seconds between two looks at an import; Adobe suggests 5 to 30.",
+    ),
+    th.Property(
+        "import_timeout_seconds",
+        th.NumberType(exclusive_minimum=0),
+        default=DEFAULT_IMPORT_TIMEOUT_SECONDS,
+        title="Longest import",
+        description="Seconds an import may take, or Marketo's import queue may be full, before "
+        "the run fails.",
+    ),
+    th.Property(
+        "max_queued_imports",
+        th.IntegerType(minimum=1, maximum=IMPORT_QUEUE_MAX_JOBS),
+        default=DEFAULT_MAX_QUEUED_IMPORTS,
+        title="Imports at once",
+        description="Most imports under way at once. Marketo runs 2 and queues 10, for all "
+        "integrations together.",
+    ),
+    th.Property(
+        "rejects_path",
+        th.StringType(min_length=1),
+        default=DEFAULT_REJECTS_PATH,
+        title="Rejects folder",
+        description="Folder for the rows Marketo did not take, its warnings, and the journal of "
+        "imports; made if it is not there. Its files hold personal data.",
+    ),
+    th.Property(
+        "max_rejected_percent",
+        th.NumberType(minimum=0, maximum=100),
+        default=DEFAULT_MAX_REJECTED_PERCENT,
+        title="Most rejects",
+        description="The run fails, after everything is reported, when more than this share of "
+        "the rows was rejected.",
+    ),
+    th.Property(
+        "dry_run_path",
+        th.StringType(min_length=1),
+        title="Dry run folder",
+        description="Write the import files into this folder and send nothing.",
+    ),
+    th.Property(
+        "null_cell",
+        th.StringType,
+        default=DEFAULT_NULL_CELL,
+        title="Cell of a null",
+        description="What an explicit null becomes. By default an empty cell; whether Marketo "
+        "then keeps or clears the lead's value is not documented.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSettings:
+    """How the leads are to be imported; the connection's settings are the client's."""
+
+    lookup_field: str = DEFAULT_LOOKUP_FIELD
+    list_id: int | None = None
+    partition_name: str | None = None
+    format: str = DEFAULT_FORMAT
+    max_file_size_bytes: int = DEFAULT_MAX_FILE_SIZE_BYTES
+    max_batch_age_seconds: float = DEFAULT_MAX_BATCH_AGE_SECONDS
+    poll_interval_seconds: float = DEFAULT_POLL_INTERVAL_SECONDS
+    import_timeout_seconds: float = DEFAULT_IMPORT_TIMEOUT_SECONDS
+    max_queued_imports: int = DEFAULT_MAX_QUEUED_IMPORTS
+    rejects_path: str = DEFAULT_REJECTS_PATH
+    max_rejected_percent: float = DEFAULT_MAX_REJECTED_PERCENT
+    dry_run_path: str | None = None
+    null_cell: str = DEFAULT_NULL_CELL
+
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> ImportSettings:
+        """Return the settings of a configuration that fits the schema; null is the default."""
+        return cls(**{name: config[name] for name in cls.__slots__ if config.get(name) is not None})
+
+    def with_lookup_field(self, name: str) -> ImportSettings:
+        """Return these settings with the lookup field spelled another way."""
+        return replace(self, lookup_field=name)
+
+
+def with_numbers(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration whose numbers are numbers.
+
+    The SDK reads fractions from a file as Decimal, and leaves them as text in environment variables.
+    """
+    numbers = {}
+    for name, schema in SETTINGS.to_dict()["properties"].items():
+        if "number" in schema["type"] and isinstance(config.get(name), str | Decimal):
+            try:
+                numbers[name] = float(config[name])
+            except ValueError:
+                # Left as it is: the schema refuses it, and says which setting it is.
+                continue
+    return {**config, **numbers}
+
+
+def missing_settings(config: Mapping[str, Any]) -> list[str]:
+    """Return, as sentences, what must be set and is not."""
+    is_dry_run = bool(config.get("dry_run_path"))
+    if is_dry_run and not has_credentials(config):
+        return []
+    faults = [
+        f"{name} must be set (or dry_run_path, to send nothing)"
+        for name in ("client_id", "client_secret")
+        if not config.get(name)
+    ]
+    if not config.get("munchkin_id") and not config.get("base_url"):
+        faults.append("munchkin_id or base_url must be set")
+    return faults
+
+
+def connection_settings(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the client's `Connection` is made of."""
+    names = (
+        "identity_url",
+        "client_id",
+        "client_secret",
+        "calls_per_20_seconds",
+        "max_concurrent_calls",
+        "request_timeout_seconds",
+        "max_retry_seconds",
+    )
+    base_url = config.get("base_url") or f"https://{config['munchkin_id']}.mktorest.com"
+    given = {name: config[name] for name in names if config.get(name) is not None}
+    return {"base_url": base_url, **given}
+
+
+def has_credentials(config: Mapping[str, Any]) -> bool:
+    """Whether Marketo can be asked anything."""
+    return bool(config.get("client_id") and config.get("client_secret"))

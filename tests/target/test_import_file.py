@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_marketo_bulk.import_file import ImportFile, Layout, OpenFile
+from target_marketo_bulk.keys import Key
+from target_marketo_bulk.row_format import RowFormat
+
+NASTY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
+    ["a,b", 'say "hi"', "two\nlines", "lone\rreturn", "\r\n", " lead", "trail ", "null", "\t;", "\0"]
+)
+
+
+def layout(name: str = "csv") -> Layout:
+    return Layout(("email", "note"), 0, RowFormat(name))
+
+
+def content(file: ImportFile) -> bytes:
+    file.handle.seek(0)
+    return file.handle.read()
+
+
+@given(st.sampled_from(["csv", "tsv", "ssv"]), st.lists(st.tuples(st.text("abc", min_size=1), NASTY)))
+def test_file_holds_the_last_row_of_each_key(name: str, rows: list[tuple[str, str]]) -> None:
+    """The bytes, the size, the count and the rows read back are those of the last rows."""
+    made = layout(name)
+    open_file = OpenFile(1, made, opened_at=0, slack_bytes=40)
+    for row in rows:
+        open_file.put(Key(row[0]), made.row_format.encode(row))
+    file = open_file.finish()
+    last: dict[str, str] = {}
+    for key, note in rows:
+        last.pop(key, None)
+        last[key] = note
+    body = content(file)
+    text = io.StringIO(body.decode(), newline="")
+    assert [["email", "note"], *map(list, last.items())] == list(
+        csv.reader(text, delimiter=made.row_format.delimiter)
+    )
+    assert (len(body), len(last)) == (file.size_bytes, file.rows)
+    assert list(map(list, last.items())) == list(file.read_rows())
+    file.close()
+
+
+def test_row_is_quoted_as_rfc_4180_says() -> None:
+    """Only what needs quotes has them; a lone carriage return does; lines end in LF."""
+    assert layout().row_format.encode(["a\rb", 'c"d', " e", None]) == b'"a\rb","c""d", e,\n'
+
+
+def test_halves_have_all_rows_in_order() -> None:
+    """The halves of a file have a header each, and its rows between them."""
+    made = layout()
+    open_file = OpenFile(7, made, opened_at=0)
+    for number in range(5):
+        row = (f"{number}@example.com", "line\nbreak")
+        open_file.put(Key(row[0]), made.row_format.encode(row))
+    file = open_file.finish()
+    rows = list(file.read_rows())
+    first, second = file.halves()
+    assert rows == [*first.read_rows(), *second.read_rows()]
+    assert (2, 3, 7, 7) == (first.rows, second.rows, first.unit, second.unit)
+    assert all(content(half).startswith(b"email,note\n") for half in (first, second))
+    for each in (file, first, second):
+        each.close()
+
+
+def test_single_row_cannot_be_halved() -> None:
+    """A file of one row says so instead of making an empty one."""
+    made = layout()
+    open_file = OpenFile(1, made, opened_at=0)
+    open_file.put(Key("a"), b"a,b\n")
+    file = open_file.finish()
+    with pytest.raises(ValueError, match="one row"):
+        file.halves()
+    file.close()
+
+
+def test_replaced_bytes_do_not_fill_the_disk() -> None:
+    """A stream that changes one lead forever keeps the file small."""
+    made = layout()
+    file = OpenFile(1, made, opened_at=0, slack_bytes=1_000)
+    for number in range(5_000):
+        file.put(Key("a"), b"a,%07d\n" % number)
+        assert file._end < 1_100
+    finished = file.finish()
+    assert content(finished) == b"email,note\na,0004999\n"
+    finished.close()

@@ -1,0 +1,209 @@
+"""Signals and kills: what a run that is broken off leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from marketo_emulator import Emulator
+from marketo_emulator.faults import Fault
+from tests.target.runs import leads, people, read_json_lines, singer_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.target.runs import Record
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 20
+
+
+class Process:
+    """The target as a process of its own, with its pipes."""
+
+    def __init__(self, config: Record, directory: Path) -> None:
+        path = directory / "config.json"
+        path.write_text(json.dumps(config))
+        self.child = subprocess.Popen(
+            [sys.executable, "-m", "target_marketo_bulk", "--config", str(path)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+        assert self.child.stdin is not None
+        assert self.child.stdout is not None
+        self.input = self.child.stdin
+        self.output = self.child.stdout
+
+    def give(self, lines: bytes) -> None:
+        self.input.write(lines)
+        self.input.flush()
+
+    def close_input(self) -> None:
+        self.input.close()
+
+    def tell(self, number: signal.Signals) -> None:
+        self.child.send_signal(number)
+
+    def states(self) -> list[Record]:
+        """Return every STATE of the ended process, whole lines only."""
+        return [json.loads(line) for line in self.output if line.endswith(b"\n")]
+
+    def wait(self) -> int:
+        return self.child.wait(PATIENCE_SECONDS)
+
+    def end(self) -> None:
+        """Make sure that nothing is left of it."""
+        self.child.kill()
+        self.child.wait()
+        for pipe in (self.input, self.output):
+            try:
+                pipe.close()
+            except BrokenPipeError:
+                continue
+
+
+@pytest.fixture
+def processes() -> Iterator[list[Process]]:
+    """Processes started by a test."""
+    started: list[Process] = []
+    yield started
+    for process in started:
+        process.end()
+
+
+def start(processes: list[Process], config: Record, directory: Path) -> Process:
+    processes.append(Process(config, directory))
+    return processes[-1]
+
+
+def wait_until_struck(emulator: Emulator) -> None:
+    """Return once an armed fault has happened."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not any(emulator.faults.fired()) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert any(emulator.faults.fired())
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_idle_target_sends_old_files_and_leaves_when_told(
+    emulator: Emulator,
+    config: Record,
+    tmp_path: Path,
+    processes: list[Process],
+    number: signal.Signals,
+    code: int,
+) -> None:
+    """While the tap is silent a file's age is seen to, STATE goes out, and a signal is obeyed."""
+    process = start(processes, {**config, "max_batch_age_seconds": 0.05}, tmp_path)
+    process.give(singer_lines(people(3)))
+    assert json.loads(process.output.readline()) == {"records": 3}
+    assert len(leads(emulator)) == 3
+    process.tell(number)
+    assert process.wait() == code
+    assert process.states() == []
+
+
+def test_sigterm_lets_the_upload_in_hand_end(
+    emulator: Emulator, config: Record, tmp_path: Path, processes: list[Process]
+) -> None:
+    """The upload ends, what it made true is passed on, the rest is not, and the code is 143."""
+    emulator.faults.add(Fault(operation="import.create", delay_seconds=0.5, takes_effect=True))
+    process = start(processes, {**config, "max_file_size_bytes": 1_000}, tmp_path)
+    process.give(singer_lines(people(60), state_every=10))
+    wait_until_struck(emulator)
+    process.tell(signal.SIGTERM)
+    assert process.wait() == 143
+    arrived = len(leads(emulator))
+    assert 0 < arrived < 60
+    assert process.states() == [{"records": arrived // 10 * 10}]
+    assert read_json_lines(tmp_path / "rejects", "imports-*.jsonl") == []
+
+
+def test_second_sigterm_leaves_at_once(
+    emulator: Emulator, config: Record, tmp_path: Path, processes: list[Process]
+) -> None:
+    """Told twice, the target neither waits for the upload nor claims anything."""
+    emulator.faults.add(Fault(operation="import.create", delay_seconds=10, takes_effect=True))
+    process = start(processes, config, tmp_path)
+    process.give(singer_lines(people(3)))
+    process.close_input()
+    wait_until_struck(emulator)
+    process.tell(signal.SIGTERM)
+    time.sleep(0.05)
+    process.tell(signal.SIGTERM)
+    begun = time.monotonic()
+    assert process.wait() == 143
+    assert time.monotonic() - begun < 5
+    assert process.states() == []
+
+
+def history(count: int) -> list[Record]:
+    """Return changes of 40 leads, now of one property, now of another."""
+    dice = random.Random(7)
+    changes: list[Record] = []
+    for number in range(count):
+        names = dice.choice([["firstName"], ["firstName"], ["lastName"], ["firstName", "company"]])
+        changes.append(
+            {"email": f"p{dice.randrange(40)}@load.test", **dict.fromkeys(names, f"v{number}")}
+        )
+    return changes
+
+
+def outcome(changes: list[Record]) -> dict[str, Record]:
+    """Return what the leads are after all changes."""
+    table: dict[str, Record] = {}
+    for change in changes:
+        table.setdefault(change["email"], {}).update(change)
+    return table
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_runs_and_a_last_one_leave_the_same_leads(
+    tmp_path: Path, config: Record, processes: list[Process], seed: int
+) -> None:
+    """SIGKILL at any moment, then again from the last STATE: as if nothing had happened."""
+    changes = history(300)
+    dice = random.Random(seed)
+    with Emulator(programs=0, members=0, job_seconds=lambda _: dice.choice([0, 0.02])) as emulator:
+        settings = {
+            **config,
+            "base_url": emulator.base_url,
+            "max_file_size_bytes": 1_000,
+            "max_queued_imports": 3,
+        }
+        done = 0
+        for _ in range(2):
+            process = start(processes, settings, tmp_path)
+            process.give(singer_lines(changes[done:], state_every=5))
+            process.close_input()
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            target_imports = len(emulator.imports) + dice.randrange(1, 5)
+            while len(emulator.imports) < target_imports and time.monotonic() < deadline:
+                time.sleep(0.003)
+            time.sleep(dice.random() * 0.03)
+            process.tell(signal.SIGKILL)
+            process.wait()
+            done += max((state["records"] for state in process.states()), default=0)
+        process = start(processes, settings, tmp_path)
+        process.give(singer_lines(changes[done:], state_every=5))
+        process.close_input()
+        assert process.wait() == 0
+        assert process.states()[-1] == {"records": len(changes) - done}
+        expected = outcome(changes)
+        actual = leads(emulator)
+        assert expected == {
+            email: {name: actual[email][name] for name in row} for email, row in expected.items()
+        }
+        assert read_json_lines(tmp_path / "rejects", "imports-*.jsonl") == []

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from target_marketo_bulk.import_file import ImportFile, Layout
+from target_marketo_bulk.keys import Key
+from target_marketo_bulk.row_format import RowFormat
+from target_marketo_bulk.spool import OversizedRowError, Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FORMAT = RowFormat("csv")
+COLUMNS = [("email", "a"), ("email", "a", "b"), ("email", "b"), ("c", "email")]
+LAYOUTS = [Layout(columns, columns.index("email"), FORMAT) for columns in COLUMNS]
+LIMIT = 60
+
+
+class Files(list[ImportFile]):
+    """Files handed over; closed at the end of a test."""
+
+    def spool(self, clock: Callable[[], float] = lambda: 0.0, **bounds: int) -> Spool:
+        return Spool(
+            self.append,
+            **{"limit_bytes": LIMIT, **bounds},
+            max_age_seconds=10,
+            clock=clock,
+        )
+
+    def close(self) -> None:
+        for file in self:
+            file.close()
+
+
+@pytest.fixture
+def files() -> Iterator[Files]:
+    """Files, closed in the end."""
+    made = Files()
+    yield made
+    made.close()
+
+
+def put(spool: Spool, which: int, key: str, value: str) -> None:
+    layout = LAYOUTS[which]
+    row = [key if name == "email" else value for name in layout.columns]
+    spool.add(layout, Key(key), FORMAT.encode(row))
+
+
+def bodies(files: Files) -> list[bytes]:
+    for file in files:
+        file.handle.seek(0)
+    return [file.handle.read() for file in files]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from("abcdeABC"), st.integers(0, 9999)), max_size=60
+    ),
+    st.integers(1, 4),
+    st.sampled_from([400, 10**6]),
+)
+def test_files_in_order_leave_what_the_records_in_order_would(
+    records: list[tuple[int, str, int]], open_files_max: int, index_max_bytes: int
+) -> None:
+    """Whatever shares files: each is below the limit, has a key once, and applied in order wins."""
+    files = Files()
+    spool = files.spool(open_files_max=open_files_max, index_max_bytes=index_max_bytes)
+    expected: dict[tuple[str, str], str] = {}
+    for which, key, value in records:
+        put(spool, which, key, str(value))
+        for name in COLUMNS[which]:
+            if name != "email":
+                expected[key.casefold(), name] = str(value)
+    spool.close_all()
+    actual: dict[tuple[str, str], str] = {}
+    rows = 0
+    for file, body in zip(files, bodies(files), strict=True):
+        assert len(body) == file.size_bytes < LIMIT
+        assert file.rows > 0
+        keys = []
+        for row in file.read_rows():
+            named = dict(zip(file.layout.columns, row, strict=True))
+            keys.append(named.pop("email").casefold())
+            actual |= {(keys[-1], name): value for name, value in named.items()}
+        assert len(keys) == len(set(keys)) == file.rows
+        rows += file.rows
+    assert actual == expected
+    assert rows + spool.replaced_rows == len(records)
+    files.close()
+
+
+def test_files_are_full(files: Files) -> None:
+    """A file ends only when the next row would reach the limit."""
+    spool = files.spool(limit_bytes=10_000)
+    for number in range(2_000):
+        put(spool, 0, f"{number:05d}", "value")
+    spool.close_all()
+    assert [file.size_bytes > 9_970 for file in files[:-1]] == [True, True]
+
+
+def test_absent_property_is_no_empty_cell(files: Files) -> None:
+    """Records with different properties never share a file."""
+    spool = files.spool()
+    put(spool, 0, "x", "1")
+    put(spool, 2, "y", "2")
+    spool.close_all()
+    assert bodies(files) == [b"email,a\nx,1\n", b"email,b\ny,2\n"]
+
+
+def test_older_row_of_another_file_goes_first(files: Files) -> None:
+    """A file is handed over after the one with an older row of one of its leads."""
+    spool = files.spool()
+    put(spool, 0, "x", "1")
+    put(spool, 1, "x", "2")
+    put(spool, 0, "x", "3")
+    spool.close_all()
+    assert bodies(files) == [b"email,a\nx,1\n", b"email,a,b\nx,2,2\n", b"email,a\nx,3\n"]
+
+
+def test_other_spelling_of_a_key_goes_into_the_next_file(files: Files) -> None:
+    """Two spellings that may be one lead are both sent, one after the other."""
+    spool = files.spool()
+    put(spool, 0, "Ann", "1")
+    put(spool, 0, "ann", "2")
+    spool.close_all()
+    assert bodies(files) == [b"email,a\nAnn,1\n", b"email,a\nann,2\n"]
+
+
+def test_row_above_the_limit_is_refused_and_costs_nothing_else(files: Files) -> None:
+    """A row no file can hold is refused; the file being filled goes on."""
+    spool = files.spool()
+    put(spool, 0, "x", "1")
+    with pytest.raises(OversizedRowError, match="limit of 60"):
+        put(spool, 0, "y", "2" * 60)
+    put(spool, 0, "z", "3")
+    spool.close_all()
+    assert bodies(files) == [b"email,a\nx,1\nz,3\n"]
+
+
+def test_file_is_handed_over_when_it_is_old(files: Files) -> None:
+    """Age is counted from a file's first row."""
+    now = [0.0]
+    spool = files.spool(clock=lambda: now[0])
+    put(spool, 0, "x", "1")
+    now[0] = 9.0
+    put(spool, 2, "y", "1")
+    spool.close_expired()
+    assert files == []
+    now[0] = 10.0
+    spool.close_expired()
+    assert bodies(files) == [b"email,a\nx,1\n"]
+    spool.discard()
+
+
+def test_oldest_file_makes_room(files: Files) -> None:
+    """No more files are open than allowed; the oldest goes."""
+    spool = files.spool(open_files_max=2)
+    for which in range(3):
+        put(spool, which, "xyz"[which], "1")
+    assert bodies(files) == [b"email,a\nx,1\n"]
+    spool.discard()
