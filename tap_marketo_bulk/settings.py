@@ -8,17 +8,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from marketo_bulk import ConfigurationError, Connection, DecodeError
-from marketo_bulk.limits import (
-    CALLS_PER_WINDOW_DEFAULT,
-    CALLS_PER_WINDOW_MAX,
-    CONCURRENT_CALLS_DEFAULT,
-    CONCURRENT_CALLS_MAX,
-    EXPORT_QUEUE_MAX_JOBS,
-    EXPORT_WINDOW_MAX_DAYS,
-    MAX_RETRY_DEFAULT_SECONDS,
-    REQUEST_TIMEOUT_DEFAULT_SECONDS,
-)
+from marketo_bulk import ConfigurationError, DecodeError
+from marketo_bulk.connection_settings import SECONDS
+from marketo_bulk.limits import EXPORT_QUEUE_MAX_JOBS, EXPORT_WINDOW_MAX_DAYS
 from marketo_bulk.timestamps import parse_timestamp
 from singer_sdk import typing as th
 
@@ -35,86 +27,7 @@ MAX_QUEUED_JOBS = 5
 
 _OFFSET = re.compile(r"(Z|[+-]\d\d:?\d\d)$", re.IGNORECASE)
 
-SECONDS = th.CustomType(
-    {
-        "type": ["number", "string", "null"],
-        "exclusiveMinimum": 0,
-        "pattern": r"^[0-9]*\.?[0-9]*[1-9][0-9]*\.?[0-9]*$",
-    }
-)
-"""More than zero seconds. As text too, because environment variables reach a plugin so, and because
-Meltano cannot pass on fractions (`kind: decimal`) at all."""
-
-CONNECTION_SETTINGS = (
-    th.Property(
-        "munchkin_id",
-        th.StringType,
-        title="Munchkin ID",
-        description="Munchkin ID of the Marketo instance, such as `123-ABC-456`. "
-        "Needed unless `base_url` is set.",
-    ),
-    th.Property(
-        "base_url",
-        th.StringType,
-        title="Base URL",
-        description="REST endpoint of the instance, with or without `/rest`. "
-        "Default: `https://<munchkin_id>.mktorest.com`.",
-    ),
-    th.Property(
-        "identity_url",
-        th.StringType,
-        title="Identity URL",
-        description="Identity endpoint of the instance. Default: `<base_url>/identity`.",
-    ),
-    th.Property(
-        "client_id",
-        th.StringType,
-        required=True,
-        title="Client ID",
-        description="Client ID of the custom service in Marketo's LaunchPoint.",
-    ),
-    th.Property(
-        "client_secret",
-        th.StringType,
-        required=True,
-        secret=True,
-        title="Client secret",
-        description="Client secret of the custom service.",
-    ),
-    th.Property(
-        "calls_per_20_seconds",
-        th.IntegerType(minimum=1, maximum=CALLS_PER_WINDOW_MAX),
-        default=CALLS_PER_WINDOW_DEFAULT,
-        title="Calls per 20 seconds",
-        description="Most API calls in any 20 seconds. Marketo allows 100 to all integrations "
-        "together and recommends half of that for one.",
-    ),
-    th.Property(
-        "max_concurrent_calls",
-        th.IntegerType(minimum=1, maximum=CONCURRENT_CALLS_MAX),
-        default=CONCURRENT_CALLS_DEFAULT,
-        title="Concurrent calls",
-        description="Most API calls at once. Marketo allows 10 to all integrations together and "
-        "recommends half of that for one.",
-    ),
-    th.Property(
-        "request_timeout_seconds",
-        SECONDS,
-        default=REQUEST_TIMEOUT_DEFAULT_SECONDS,
-        title="Request timeout",
-        description="Seconds without a byte from Marketo after which a call is given up and tried "
-        "again.",
-    ),
-    th.Property(
-        "max_retry_seconds",
-        SECONDS,
-        default=MAX_RETRY_DEFAULT_SECONDS,
-        title="Longest retry",
-        description="Seconds a transient fault (network, time-outs, rate limits) may last before "
-        "the run fails.",
-    ),
-)
-"""The settings that tap and target share; a test compares the two declarations."""
+SECONDS_TYPE = th.CustomType(dict(SECONDS))
 
 TAP_SETTINGS = (
     th.Property(
@@ -169,7 +82,7 @@ TAP_SETTINGS = (
     ),
     th.Property(
         "poll_interval_seconds",
-        SECONDS,
+        SECONDS_TYPE,
         default=POLL_INTERVAL_SECONDS,
         title="Poll interval",
         description="Seconds between two looks at the status of a job. Marketo updates it once a "
@@ -177,7 +90,7 @@ TAP_SETTINGS = (
     ),
     th.Property(
         "job_timeout_seconds",
-        SECONDS,
+        SECONDS_TYPE,
         default=JOB_TIMEOUT_SECONDS,
         title="Job timeout",
         description="Seconds after which a job that has not finished is cancelled and the run "
@@ -259,31 +172,6 @@ class TapSettings:
             on_bad_value="null" if config.get("on_bad_value", "fail") in {"null", None} else "fail",
             download_dir=Path(directory) if directory else None,
         )
-
-
-def connection_from(config: Mapping[str, Any]) -> Connection:
-    """Return how to reach Marketo.
-
-    Raises: ConfigurationError if neither `munchkin_id` nor `base_url` says where it is.
-    """
-    base_url = config.get("base_url")
-    if not base_url:
-        munchkin_id = config.get("munchkin_id")
-        if not munchkin_id:
-            raise ConfigurationError("set munchkin_id, or base_url: neither says where Marketo is")
-        base_url = f"https://{munchkin_id}.mktorest.com"
-    return Connection(
-        base_url=base_url,
-        identity_url=config.get("identity_url"),
-        client_id=config["client_id"],
-        client_secret=config["client_secret"],
-        calls_per_20_seconds=config.get("calls_per_20_seconds", CALLS_PER_WINDOW_DEFAULT),
-        max_concurrent_calls=config.get("max_concurrent_calls", CONCURRENT_CALLS_DEFAULT),
-        request_timeout_seconds=float(
-            config.get("request_timeout_seconds", REQUEST_TIMEOUT_DEFAULT_SECONDS)
-        ),
-        max_retry_seconds=float(config.get("max_retry_seconds", MAX_RETRY_DEFAULT_SECONDS)),
-    )
 
 
 def _moment(text: str | None) -> datetime | None:

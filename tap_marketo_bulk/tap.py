@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from marketo_bulk import ConfigurationError, MarketoBulk
+from marketo_bulk.connection_settings import connection_from, plugin_schema
 from marketo_bulk.exits import errors_on_one_line
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
@@ -20,12 +21,7 @@ from tap_marketo_bulk.discovery import MemberFields
 from tap_marketo_bulk.plan import Program, program_of
 from tap_marketo_bulk.program_members import ProgramMembers
 from tap_marketo_bulk.programs import Programs
-from tap_marketo_bulk.settings import (
-    CONNECTION_SETTINGS,
-    TAP_SETTINGS,
-    TapSettings,
-    connection_from,
-)
+from tap_marketo_bulk.settings import TAP_SETTINGS, TapSettings
 from tap_marketo_bulk.writer import LineWriter
 
 if TYPE_CHECKING:
@@ -42,7 +38,10 @@ class TapMarketoBulk(Tap):
     name = "tap-marketo-bulk"
     package_name = "tap-target-marketo-bulk"
     message_writer_class = LineWriter
-    config_jsonschema = th.PropertiesList(*CONNECTION_SETTINGS, *TAP_SETTINGS).to_dict()
+    config_jsonschema = plugin_schema(
+        th.PropertiesList(*TAP_SETTINGS).to_dict()["properties"],
+        required=("client_id", "client_secret"),
+    )
     # The SDK's BATCH ignores selection and stream maps, so it is not offered.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         c for c in Tap.capabilities if c is not PluginCapabilities.BATCH

@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from marketo_bulk import MarketoBulk
+from marketo_bulk.connection_settings import connection_from
 from marketo_emulator import Emulator, Options
-from tap_marketo_bulk.settings import connection_from
 from tap_marketo_bulk.tap import TapMarketoBulk
 
 if TYPE_CHECKING:

@@ -126,7 +126,7 @@ def test_a_signal_in_the_middle_leaves_a_state_the_next_run_goes_on_from(
     real_time: Emulator, config_file: Callable[..., str], tmp_path: Path, number: signal.Signals
 ) -> None:
     """STATE of what is complete, 128 + signal, and both runs together hold every member."""
-    start = (datetime.now(timezone.utc) - timedelta(days=200)).isoformat()
+    start = f"{datetime.now(timezone.utc) - timedelta(days=200):%Y-%m-%dT%H:%M:%SZ}"
     path = config_file(real_time, start_date=start, calls_per_20_seconds=100)
     process = subprocess.Popen([*COMMAND, "--config", path], stdout=subprocess.PIPE, env=PLAIN)
     assert process.stdout is not None
@@ -148,7 +148,8 @@ def test_a_signal_in_the_middle_leaves_a_state_the_next_run_goes_on_from(
     second = tap("--config", path, "--state", str(state))
     assert second.returncode == 0, second.stderr.decode()
     both = {**first.table(), **TapRun(parse(second.stdout)).table()}
-    assert members_of(real_time) == both
+    young = {k: m for k, m in members_of(real_time).items() if m["updatedAt"] >= start}
+    assert young == both
     taken_over = first.bookmark["export_jobs"]
     assert taken_over
     windows = {(str(j["filter"])) for j in _creates(real_time)}

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
-from tap_marketo_bulk.settings import CONNECTION_SETTINGS
+
 from tap_marketo_bulk.tap import TapMarketoBulk
 from target_marketo_bulk.target import TargetMarketoBulk
-
-if TYPE_CHECKING:
-    from singer_sdk import Tap, Target
 
 ROOT = Path(__file__).parents[2]
 MELTANO = yaml.safe_load((ROOT / "meltano.yml").read_text())["plugins"]
@@ -25,10 +22,18 @@ PLUGINS = [
 ]
 KINDS = {"integer": "integer", "boolean": "boolean", "array": "array", "string": "string"}
 BUILT_IN = {
-    "stream_maps", "stream_map_config", "faker_config", "flattening_enabled",
-    "flattening_max_depth", "flattening_max_key_length", "add_record_metadata", "load_method",
-    "batch_size_rows", "validate_records",
-}  # fmt: skip
+    "stream_maps",
+    "stream_map_config",
+    "faker_config",
+    "flattening_enabled",
+    "flattening_max_depth",
+    "flattening_separator",
+    "flattening_max_key_length",
+    "add_record_metadata",
+    "load_method",
+    "batch_size_rows",
+    "validate_records",
+}
 """What the SDK adds to every plugin."""
 
 Plugin = "type[Tap | Target]"
@@ -105,10 +110,3 @@ def test_about_in_markdown_lists_each_setting(plugin: Plugin, kind: str) -> None
     """`--about --format=markdown` works and names every setting."""
     text = CliRunner().invoke(plugin.cli, ["--about", "--format=markdown"]).stdout
     assert all(f"| {name} |" in text for name in about(plugin))
-
-
-def test_tap_and_target_declare_the_connection_alike() -> None:
-    """What both need is declared twice, and the same."""
-    shared = {s.name for s in CONNECTION_SETTINGS}
-    tap, target = about(TapMarketoBulk), about(TargetMarketoBulk)
-    assert {n: tap[n] for n in shared} == {n: target[n] for n in shared}

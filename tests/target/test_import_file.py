@@ -12,7 +12,18 @@ from target_marketo_bulk.keys import Key
 from target_marketo_bulk.row_format import RowFormat
 
 NASTY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
-    ["a,b", 'say "hi"', "two\nlines", "lone\rreturn", "\r\n", " lead", "trail ", "null", "\t;", "\0"]
+    [
+        "a,b",
+        'say "hi"',
+        "two\nlines",
+        "lone\rreturn",
+        "\r\n",
+        " lead",
+        "trail ",
+        "null",
+        "\t;",
+        "\0",
+    ]
 )
 
 
@@ -25,7 +36,9 @@ def content(file: ImportFile) -> bytes:
     return file.handle.read()
 
 
-@given(st.sampled_from(["csv", "tsv", "ssv"]), st.lists(st.tuples(st.text("abc", min_size=1), NASTY)))
+@given(
+    st.sampled_from(["csv", "tsv", "ssv"]), st.lists(st.tuples(st.text("abc", min_size=1), NASTY))
+)
 def test_file_holds_the_last_row_of_each_key(name: str, rows: list[tuple[str, str]]) -> None:
     """The bytes, the size, the count and the rows read back are those of the last rows."""
     made = layout(name)

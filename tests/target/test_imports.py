@@ -375,9 +375,7 @@ def test_i19_expired_id_is_an_unknown_outcome(
     assert result.states == []
 
 
-def test_i20_last_record_of_a_lead_wins(
-    emulator: Emulator, config: Record, run: RunTarget
-) -> None:
+def test_i20_last_record_of_a_lead_wins(emulator: Emulator, config: Record, run: RunTarget) -> None:
     """Two records of one lead are one row, with the later values."""
     records = [*people(3), {"email": "p1@load.test", "firstName": "Later"}]
     result = run(singer_lines(records), config)

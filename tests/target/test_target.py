@@ -11,9 +11,7 @@ if TYPE_CHECKING:
     from tests.target.runs import Record, Run
 
 
-def test_records_become_leads(
-    emulator: Emulator, config: Record, run: Callable[..., Run]
-) -> None:
+def test_records_become_leads(emulator: Emulator, config: Record, run: Callable[..., Run]) -> None:
     """Every record ends as a lead, and the STATE after them is passed on."""
     result = run(singer_lines(people(50)), config)
     assert result.error is None
