@@ -17,7 +17,6 @@ from marketo_bulk.client import MarketoBulk
 from marketo_bulk.columns import Column
 from marketo_bulk.connection import Connection
 from marketo_bulk.describe import FieldDescription, LeadDescription
-from marketo_bulk.download import ExportFile
 from marketo_bulk.errors import ConfigurationError, DecodeError, MarketoBulkError, RejectedError
 from marketo_bulk.exports import (
     ACTIVITIES,
@@ -29,6 +28,7 @@ from marketo_bulk.exports import (
 )
 from marketo_bulk.imports import import_body_size
 from marketo_bulk.jobs import ExportJob, ExportStatus, ImportJob, ImportStatus
+from marketo_bulk.partial_file import ExportFile
 from marketo_bulk.rows import RowReader
 from marketo_bulk.scheduler import ExportScheduler, FinishedExport, SchedulerOptions
 from marketo_bulk.timestamps import format_timestamp, parse_timestamp

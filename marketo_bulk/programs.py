@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# How the absence of one program has been seen, or is documented, to be said. A list is another
+# matter: 610 says there that the address is wrong, and not that there are no programs.
+NO_SUCH_PROGRAM = frozenset({"610", "702", "710", "1013"})
+NOTHING_FOUND = frozenset({"702"})
+
 
 def browse_request(offset: int, program_ids: Sequence[int] = ()) -> Request:
     """Return the call for a page of programs: of all of them, or of those with the given ids."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from marketo_bulk.client import MarketoBulk
-    from marketo_bulk.download import ExportFile
+    from marketo_bulk.partial_file import ExportFile
     from marketo_bulk.exports import ExportObject, ExportRequest
 
 logger = logging.getLogger(__name__)

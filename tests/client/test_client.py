@@ -85,9 +85,6 @@ def test_export_from_create_to_file(
     assert request.content() == server.calls(f"{BASE}/create.json")[0].json
 
 
-# --- enqueue and cancel -------------------------------------------------------------------
-
-
 @pytest.mark.parametrize("status", ["Queued", "Processing", "Completed"])
 def test_enqueue_whose_reply_was_lost_is_looked_into(
     client: MarketoBulk, server: ScriptedServer, status: str
@@ -185,9 +182,6 @@ def test_cancel_whose_reply_was_lost_is_looked_into(
     assert client.cancel_export(PROGRAM_MEMBERS, "ce45").status is ExportStatus.CANCELLED
 
 
-# --- lists of exports ---------------------------------------------------------------------
-
-
 def exports_page(*ids: str, **members: object) -> Exchange:
     """Return a page of jobs."""
     return envelope(*({"exportId": one, "status": "Completed"} for one in ids), **members)
@@ -234,16 +228,20 @@ def test_list_without_end_is_an_error(
         list(client.list_exports(PROGRAM_MEMBERS))
 
 
-# --- programs -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("end", [NOTHING, envelope(), failure("702"), failure("610")])
+@pytest.mark.parametrize("end", [NOTHING, envelope(), failure("702")])
 def test_no_programs_are_no_error(
     client: MarketoBulk, server: ScriptedServer, end: Exchange
 ) -> None:
     """S1: a warning without a result is an end, and so are its relatives."""
     server.script(PROGRAMS, end)
     assert list(client.iter_programs()) == []
+
+
+def test_missing_address_is_not_an_empty_list(client: MarketoBulk, server: ScriptedServer) -> None:
+    """A wrong base_url must not look like an instance without programs."""
+    server.script(PROGRAMS, failure("610"))
+    with pytest.raises(NotFoundError, match="610"):
+        list(client.iter_programs())
 
 
 def test_short_page_is_the_last(client: MarketoBulk, server: ScriptedServer) -> None:
@@ -371,9 +369,6 @@ def test_missing_address_is_not_a_missing_program(
     server.script("/rest/asset/v1/program/7.json", Exchange(404, b"<html>"))
     with pytest.raises(NotFoundError, match="base_url"):
         client.get_program(7)
-
-
-# --- describe -----------------------------------------------------------------------------
 
 
 FIELD = {"name": "leadId", "displayName": "Lead Id", "dataType": "integer", "updateable": False}

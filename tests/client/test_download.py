@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from marketo_bulk.client import MarketoBulk
-    from marketo_bulk.download import ExportFile
+    from marketo_bulk.partial_file import ExportFile
     from tests.client.scripted import Clock, ScriptedServer
 
 Fetch: TypeAlias = "Callable[..., ExportFile]"

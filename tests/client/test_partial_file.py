@@ -16,7 +16,7 @@ def test_kept_file_is_private_and_renamed(tmp_path: Path) -> None:
     with PartialFile(tmp_path, "ce45") as part:
         part.append(b"abc")
         part.append(b"def")
-        path = part.keep()
+        path = part.keep().path
     assert [path] == list(tmp_path.iterdir())
     assert (
         path.read_bytes(),
@@ -38,7 +38,7 @@ def test_two_downloads_of_one_export_do_not_meet(tmp_path: Path) -> None:
     with PartialFile(tmp_path, "ce45") as one, PartialFile(tmp_path, "ce45") as other:
         one.append(b"1")
         other.append(b"2")
-        assert [one.keep().read_bytes(), other.keep().read_bytes()] == [b"1", b"2"]
+        assert [one.keep().path.read_bytes(), other.keep().path.read_bytes()] == [b"1", b"2"]
 
 
 def test_restart_forgets_everything(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_restart_forgets_everything(tmp_path: Path) -> None:
         part.append(b"long and with \0 and \r")
         part.restart()
         part.append(b"new")
-        path = part.keep()
+        path = part.keep().path
     assert (b"new", 3, hashlib.sha256(b"new").hexdigest(), False, False) == (
         path.read_bytes(),
         part.size_bytes,
