@@ -224,7 +224,7 @@ class ImportSettings:
 def with_numbers(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration whose numbers are numbers.
 
-    The SDK reads fractions from a file as Decimal, and leaves them as text in environment variables.
+    The SDK reads fractions from a file as Decimal, and leaves those of the environment as text.
     """
     numbers = {}
     for name, schema in SETTINGS.to_dict()["properties"].items():

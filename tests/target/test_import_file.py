@@ -12,20 +12,35 @@ from target_marketo_bulk.keys import Key
 from target_marketo_bulk.row_format import RowFormat
 
 NASTY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
-    ["a,b", 'say "hi"', "two\nlines", "lone\rreturn", "\r\n", " lead", "trail ", "null", "\t;", "\0"]
+    [
+        "a,b",
+        'say "hi"',
+        "two\nlines",
+        "lone\rreturn",
+        "\r\n",
+        " lead",
+        "trail ",
+        "null",
+        "\t;",
+        "\0",
+    ]
 )
 
 
 def layout(name: str = "csv") -> Layout:
+    """Return a layout of two columns."""
     return Layout(("email", "note"), 0, RowFormat(name))
 
 
 def content(file: ImportFile) -> bytes:
+    """Return a file's bytes."""
     file.handle.seek(0)
     return file.handle.read()
 
 
-@given(st.sampled_from(["csv", "tsv", "ssv"]), st.lists(st.tuples(st.text("abc", min_size=1), NASTY)))
+@given(
+    st.sampled_from(["csv", "tsv", "ssv"]), st.lists(st.tuples(st.text("abc", min_size=1), NASTY))
+)
 def test_file_holds_the_last_row_of_each_key(name: str, rows: list[tuple[str, str]]) -> None:
     """The bytes, the size, the count and the rows read back are those of the last rows."""
     made = layout(name)
@@ -63,7 +78,7 @@ def test_halves_have_all_rows_in_order() -> None:
     rows = list(file.read_rows())
     first, second = file.halves()
     assert rows == [*first.read_rows(), *second.read_rows()]
-    assert (2, 3, 7, 7) == (first.rows, second.rows, first.unit, second.unit)
+    assert (first.rows, second.rows, first.unit, second.unit) == (2, 3, 7, 7)
     assert all(content(half).startswith(b"email,note\n") for half in (first, second))
     for each in (file, first, second):
         each.close()
@@ -86,7 +101,7 @@ def test_replaced_bytes_do_not_fill_the_disk() -> None:
     file = OpenFile(1, made, opened_at=0, slack_bytes=1_000)
     for number in range(5_000):
         file.put(Key("a"), b"a,%07d\n" % number)
-        assert file._end < 1_100
+        assert file.spooled_bytes < 1_100
     finished = file.finish()
     assert content(finished) == b"email,note\na,0004999\n"
     finished.close()

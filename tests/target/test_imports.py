@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from itertools import count
+from itertools import count, pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -375,9 +375,7 @@ def test_i19_expired_id_is_an_unknown_outcome(
     assert result.states == []
 
 
-def test_i20_last_record_of_a_lead_wins(
-    emulator: Emulator, config: Record, run: RunTarget
-) -> None:
+def test_i20_last_record_of_a_lead_wins(emulator: Emulator, config: Record, run: RunTarget) -> None:
     """Two records of one lead are one row, with the later values."""
     records = [*people(3), {"email": "p1@load.test", "firstName": "Later"}]
     result = run(singer_lines(records), config)
@@ -484,7 +482,7 @@ def test_files_that_share_a_lead_are_never_under_way_together(
     assert result.error is None
     jobs = emulator.imports
     assert len(jobs) == 12
-    for earlier, later in zip(jobs, jobs[1:], strict=False):
+    for earlier, later in pairwise(jobs):
         assert earlier.finished_at is not None
         assert later.queued_at is not None
         assert earlier.finished_at <= later.queued_at
