@@ -16,7 +16,6 @@ with MarketoBulk.connect(connection) as client:
 from marketo_bulk.client import MarketoBulk
 from marketo_bulk.connection import Connection
 from marketo_bulk.describe import FieldDescription, LeadDescription
-from marketo_bulk.download import ExportFile
 from marketo_bulk.exports import (
     ACTIVITIES,
     LEADS,
@@ -27,6 +26,7 @@ from marketo_bulk.exports import (
 )
 from marketo_bulk.imports import import_body_size
 from marketo_bulk.jobs import ExportJob, ExportStatus, ImportJob, ImportStatus
+from marketo_bulk.partial_file import ExportFile
 from marketo_bulk.timestamps import format_timestamp, parse_timestamp
 
 __all__ = [

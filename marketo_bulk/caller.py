@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from marketo_bulk.auth import decode_token, token_request
 from marketo_bulk.errors import (
+    Answer,
     ConcurrencyLimitError,
+    DecodeError,
     MarketoBulkError,
     RateLimitedError,
     TokenExpiredError,
@@ -58,7 +60,12 @@ class Caller:
 
         def handle(reply: OpenReply) -> T:
             whole = reply.read(JSON_REPLY_MAX_BYTES, JSON_REPLY_MAX_SECONDS)
-            return parse(decode(request.operation, whole))
+            envelope = decode(request.operation, whole)
+            try:
+                return parse(envelope)
+            except DecodeError as error:
+                error.locate(Answer(envelope.operation, request_id=envelope.request_id))
+                raise
 
         return self.perform(lambda: request, handle)
 
@@ -69,11 +76,19 @@ class Caller:
         less each time.
         """
         patience = self.new_patience()
+        refused: AccessToken | None = None
         while True:
             request = prepare()
+            # Outside the try: tokens have their own retries, and without one nothing was sent.
+            token = self._tokens.renew(refused) if refused else self._tokens.current()
             try:
-                return self._attempt_twice(request, handle)
+                return self._attempt(request, token, handle)
+            except TokenExpiredError:
+                if refused:
+                    raise
+                refused = token
             except MarketoBulkError as error:
+                refused = None
                 self._slow_down(error)
                 patience.wait_or_raise(error, request)
 
@@ -84,14 +99,6 @@ class Caller:
     def close(self) -> None:
         """Close all connections."""
         self._transport.close()
-
-    def _attempt_twice(self, request: Request, handle: Callable[[OpenReply], T]) -> T:
-        token = self._tokens.current()
-        try:
-            return self._attempt(request, token, handle)
-        except TokenExpiredError:
-            token = self._tokens.renew(token)
-        return self._attempt(request, token, handle)
 
     def _attempt(self, request: Request, token: AccessToken, handle: Callable[[OpenReply], T]) -> T:
         with self._pacer.place():

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from marketo_bulk import describe, exports, imports, programs
 from marketo_bulk.caller import Caller
 from marketo_bulk.describe import FieldDescription, LeadDescription
-from marketo_bulk.download import ExportFile, download
+from marketo_bulk.download import download
 from marketo_bulk.errors import (
     AlreadyQueuedError,
     DecodeError,
@@ -44,11 +44,14 @@ if TYPE_CHECKING:
 
     from marketo_bulk.connection import Connection
     from marketo_bulk.exports import ExportObject, ExportRequest
+    from marketo_bulk.partial_file import ExportFile
     from marketo_bulk.protocol import Envelope, Request
 
 logger = logging.getLogger(__name__)
 
 _NO_SUCH_ADDRESS = "610"
+_STARTED = frozenset({ExportStatus.QUEUED, ExportStatus.PROCESSING, ExportStatus.COMPLETED})
+_ENDED = frozenset(status for status in ExportStatus if status.is_terminal)
 
 
 class MarketoBulk:
@@ -108,8 +111,6 @@ class MarketoBulk:
             raise DecodeError("no answer of Marketo's has a readable Date header")
         return now
 
-    # --- what there is ------------------------------------------------------------------
-
     def describe_program_members(self) -> list[FieldDescription]:
         """Return the fields of program members."""
         try:
@@ -125,6 +126,8 @@ class MarketoBulk:
         fields: dict[str, FieldDescription] = {}
         searchable: dict[str, None] = {}
         for envelope in self._iter_pages(describe.leads_request):
+            if fields and not envelope.result:
+                break
             for described in describe.parse_fields(envelope):
                 fields.setdefault(described.name, described)
             searchable.update(dict.fromkeys(describe.parse_searchable_fields(envelope)))
@@ -135,17 +138,17 @@ class MarketoBulk:
 
         Shape: each once, as Marketo describes it; lazy, one call for every page.
         """
-        for start in range(0, max(1, len(ids)), PROGRAM_PAGE_MAX):
-            yield from programs.iter_pages(
-                self._fetch_programs, ids[start : start + PROGRAM_PAGE_MAX]
-            )
+        wanted = list(dict.fromkeys(ids))
+        for start in range(0, max(1, len(wanted)), PROGRAM_PAGE_MAX):
+            chunk = wanted[start : start + PROGRAM_PAGE_MAX]
+            yield from programs.iter_pages(self._browse_programs, chunk)
 
     def get_program(self, program_id: int) -> dict[str, object] | None:
         """Return a program, or None if this API user can see none with that id."""
-        envelope = self._fetch_programs(programs.program_request(program_id))
+        envelope = self._fetch_programs(
+            programs.program_request(program_id), programs.NO_SUCH_PROGRAM
+        )
         return dict(envelope.result[0]) if envelope.result else None
-
-    # --- exports ------------------------------------------------------------------------
 
     def create_export(self, request: ExportRequest) -> ExportJob:
         """Return a new job, which does nothing until it is enqueued.
@@ -161,9 +164,8 @@ class MarketoBulk:
         DailyQuotaExceededError.
         """
         request = exports.job_request("enqueue", export_object, export_id, method="POST")
-        started = {ExportStatus.QUEUED, ExportStatus.PROCESSING, ExportStatus.COMPLETED}
         try:
-            return self._change(request, export_object, export_id, frozenset(started))
+            return self._change(request, export_object, export_id, _STARTED)
         except AlreadyQueuedError:
             return self.get_export_status(export_object, export_id)
 
@@ -178,9 +180,8 @@ class MarketoBulk:
     def cancel_export(self, export_object: ExportObject, export_id: str) -> ExportJob:
         """Return the job, now cancelled; or as it is, if it has already ended."""
         request = exports.job_request("cancel", export_object, export_id, method="POST")
-        ended = frozenset(status for status in ExportStatus if status.is_terminal)
         try:
-            return self._change(request, export_object, export_id, ended)
+            return self._change(request, export_object, export_id, _ENDED)
         except (RejectedError, QueueFullError, AlreadyQueuedError):
             # A job that has ended cannot be cancelled, and 1029 has been seen to say so.
             job = self.get_export_status(export_object, export_id)
@@ -205,8 +206,6 @@ class MarketoBulk:
         Raises: ExportFileGoneError, IncompleteDownloadError, ChecksumMismatchError, DownloadError.
         """
         return download(self._caller, self._runtime, export_object, job, directory)
-
-    # --- imports ------------------------------------------------------------------------
 
     def create_import(
         self,
@@ -240,8 +239,6 @@ class MarketoBulk:
         """Return the rows imported with a warning, as `get_import_failures` does."""
         return self._get_import_report(batch_id, "warnings")
 
-    # --- shared -------------------------------------------------------------------------
-
     def _change(
         self,
         request: Request,
@@ -272,12 +269,15 @@ class MarketoBulk:
                 return None
             raise
 
-    def _fetch_programs(self, request: Request) -> Envelope:
+    def _browse_programs(self, request: Request) -> Envelope:
+        return self._fetch_programs(request, programs.NOTHING_FOUND)
+
+    def _fetch_programs(self, request: Request, empty_codes: frozenset[str]) -> Envelope:
+        """Return the answer; codes that mean "nothing", which others say by success, are one."""
         try:
             return self._caller.fetch(request, lambda envelope: envelope)
         except NotFoundError as error:
-            # "Nothing found" has been seen as an error and as a success with a warning.
-            if error.code is None:
+            if error.code not in empty_codes:
                 raise
             return programs.nothing_found(request)
 

@@ -7,7 +7,6 @@ be checked on the whole.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
 from itertools import chain
@@ -46,6 +45,7 @@ if TYPE_CHECKING:
     from marketo_bulk.caller import Caller
     from marketo_bulk.exports import ExportObject
     from marketo_bulk.jobs import ExportJob
+    from marketo_bulk.partial_file import ExportFile
     from marketo_bulk.protocol import Request
     from marketo_bulk.runtime import Runtime
     from marketo_bulk.transport import OpenReply
@@ -59,20 +59,6 @@ class _Outcome(Enum):
     WHOLE = "all the bytes its headers announced"
     CUT = "some bytes, and more are to come"
     BEYOND_END = "nothing, because there is no more"
-
-
-@dataclass(frozen=True, slots=True)
-class ExportFile:
-    """A verified file; whoever asked for it removes it.
-
-    `has_nul` and `has_carriage_return` say whether any such byte is in it.
-    """
-
-    path: Path
-    size_bytes: int
-    sha256: str
-    has_nul: bool = False
-    has_carriage_return: bool = False
 
 
 def download(
@@ -118,10 +104,7 @@ class _Download:
             if self._is_wrong():
                 raise self._verdict()
         self._warn()
-        part = self._part
-        return ExportFile(
-            part.keep(), part.size_bytes, part.sha256, part.has_nul, part.has_carriage_return
-        )
+        return self._part.keep()
 
     def _transfer(self) -> None:
         """Fetch until the server has no more, asking a few times for a file that is missing."""

@@ -93,8 +93,6 @@ class MarketoBulkError(Exception):
     @override
     def __str__(self) -> str:
         operation = f"{self.answer.operation}: " if self.answer.operation else ""
-        faults = "; ".join(f"{fault.code} {fault.message}" for fault in self.faults)
-        what = f"Marketo answered {faults}" if faults else self.message
         request = f" (request {self.request_id})" if self.request_id else ""
         tried = (
             f", after {self.attempts} attempts in {self.waited_seconds:.0f} s"
@@ -102,7 +100,14 @@ class MarketoBulkError(Exception):
             else ""
         )
         advice = f". {self.advice}" if self.advice else ""
-        return one_line(f"{operation}{what}{request}{tried}{advice}")
+        return one_line(f"{operation}{self._what()}{request}{tried}{advice}")
+
+    def _what(self) -> str:
+        if not self.faults:
+            return self.message
+        said = "; ".join(f"{fault.code} {fault.message}" for fault in self.faults)
+        ours = "" if self.message == self.faults[0].message else f"{self.message}: "
+        return f"{ours}Marketo answered {said}"
 
 
 class ConfigurationError(MarketoBulkError, ValueError):
@@ -271,6 +276,11 @@ class DecodeError(MarketoBulkError):
         self.line = line
         self.column = column
         self.value = value
+
+    def locate(self, answer: Answer) -> None:
+        """Say which answer could not be read, where that is not known yet."""
+        if not self.answer.operation:
+            self.answer = answer
 
 
 def one_line(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from marketo_bulk.errors import Answer, EmptyAnswerError
 from marketo_bulk.jobs import ExportJob, ExportStatus, checked_job_id
-from marketo_bulk.limits import EXPORT_LIST_PAGE_MAX_JOBS
+from marketo_bulk.limits import DOWNLOAD_STALL_SECONDS, EXPORT_LIST_PAGE_MAX_JOBS
 from marketo_bulk.protocol import Repeat, Request
 
 if TYPE_CHECKING:
@@ -112,6 +112,7 @@ def file_request(export_object: ExportObject, export_id: str, offset: int) -> Re
         target=f"/bulk/v1/{export_object.path}/export/{export_id}/file.json",
         operation=f"download export {export_id} ({export_object.path})",
         headers=tuple(headers),
+        max_idle_seconds=DOWNLOAD_STALL_SECONDS,
     )
 
 

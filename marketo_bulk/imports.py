@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from typing_extensions import override
 
-from marketo_bulk.errors import Answer, PayloadTooLargeError
+from marketo_bulk.errors import Answer, PayloadTooLargeError, RejectedError
 from marketo_bulk.jobs import ImportJob, checked_job_id
 from marketo_bulk.limits import BULK_BODY_MAX_BYTES
 from marketo_bulk.protocol import Body, OpenBody, Repeat, Request
@@ -62,16 +62,20 @@ class ImportBody(Body):
 
 class _OpenImportBody(OpenBody):
     def __init__(self, body: ImportBody, file: BinaryIO, *, owned: bool) -> None:
-        self._parts: list[BinaryIO] = [io.BytesIO(body.start), file, io.BytesIO(body.end)]
+        file_size_bytes = body.size_bytes - len(body.start) - len(body.end)
+        self._parts: list[tuple[BinaryIO, int]] = [
+            (io.BytesIO(body.start), len(body.start)),
+            (file, file_size_bytes),
+            (io.BytesIO(body.end), len(body.end)),
+        ]
         self._owned = owned
         self._file = file
         self._size_bytes = body.size_bytes
-        self._left_bytes = body.size_bytes
 
     @property
     @override
     def is_exhausted(self) -> bool:
-        return self._left_bytes == 0
+        return not self._parts
 
     @override
     def __len__(self) -> int:
@@ -80,16 +84,15 @@ class _OpenImportBody(OpenBody):
     @override
     def read(self, size: int = -1, /) -> bytes:
         while self._parts:
-            chunk = self._parts[0].read(size)
+            part, left_bytes = self._parts.pop(0)
+            chunk = part.read(size)
+            if len(chunk) > left_bytes or (left_bytes and not chunk):
+                # What was announced cannot be sent. Breaking off before the closing boundary
+                # leaves Marketo with a request it cannot take any part of.
+                raise RejectedError("the import file changed while it was being sent")
             if chunk:
-                self._left_bytes -= len(chunk)
-                if self._left_bytes < 0:
-                    break
+                self._parts.insert(0, (part, left_bytes - len(chunk)))
                 return chunk
-            self._parts.pop(0)
-        if self._left_bytes:
-            # What was announced cannot be sent: break off, so that Marketo takes no part of it.
-            raise OSError("the import file changed while it was being sent")
         return b""
 
     @override

@@ -6,8 +6,6 @@ The bounds below them are ours: no page names them, they only keep every loop fi
 
 from __future__ import annotations
 
-# --- Marketo's limits -----------------------------------------------------------------------
-
 # Best Practices > API Limits: 100 calls per 20 seconds and 10 at once, for all integrations of
 # an instance together; one integration should stay at half of both.
 RATE_WINDOW_SECONDS = 20
@@ -47,8 +45,7 @@ PROGRAM_PAGE_MAX = 200
 # Authentication > Creating an Access Token.
 TOKEN_LIFETIME_SECONDS = 3600
 
-# --- our own bounds -------------------------------------------------------------------------
-
+# From here on the bounds are ours.
 CONNECT_TIMEOUT_SECONDS = 15
 # The longest time-out Adobe states for any endpoint is 300 s (Assets > Timeouts).
 REQUEST_TIMEOUT_DEFAULT_SECONDS = 300

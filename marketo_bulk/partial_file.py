@@ -6,6 +6,7 @@ import hashlib
 import os
 import tempfile
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,20 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A verified file; whoever asked for it removes it.
+
+    `has_nul` and `has_carriage_return` say whether any such byte is in it.
+    """
+
+    path: Path
+    size_bytes: int
+    sha256: str
+    has_nul: bool = False
+    has_carriage_return: bool = False
 
 
 class PartialFile:
@@ -79,14 +94,16 @@ class PartialFile:
         self.has_nul = False
         self.has_carriage_return = False
 
-    def keep(self) -> Path:
-        """Close the file under its final name and return that."""
+    def keep(self) -> ExportFile:
+        """Close the file under its final name and return it."""
         final = self._path.with_suffix(".csv")
         with self._told("finish", self._path):
             self._file.close()
             self._path.replace(final)
         self._kept = True
-        return final
+        return ExportFile(
+            final, self.size_bytes, self.sha256, self.has_nul, self.has_carriage_return
+        )
 
     @contextmanager
     def _told(self, attempted: str, path: Path) -> Iterator[None]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from marketo_bulk.errors import Answer, DecodeError
+from marketo_bulk.errors import Answer, DecodeError, one_line
 from marketo_bulk.limits import PAGES_MAX, PROGRAM_PAGE_MAX, PROGRAM_PAGE_OVERLAP
 from marketo_bulk.protocol import Envelope, Request
 
@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 logger = logging.getLogger(__name__)
+
+# How the absence of one program has been seen, or is documented, to be said. A list is another
+# matter: 610 says there that the address is wrong, and not that there are no programs.
+NO_SUCH_PROGRAM = frozenset({"610", "702", "710", "1013"})
+NOTHING_FOUND = frozenset({"702"})
 
 
 def browse_request(offset: int, program_ids: Sequence[int] = ()) -> Request:
@@ -83,7 +88,9 @@ def iter_pages(
 def _programs(envelope: Envelope) -> Iterator[tuple[int, dict[str, object]]]:
     if envelope.result and envelope.warnings:
         logger.warning(
-            "marketo_warned operation=%r warnings=%r", envelope.operation, envelope.warnings
+            "marketo_warned operation=%r warnings=%r",
+            envelope.operation,
+            one_line("; ".join(envelope.warnings)),
         )
     for program in envelope.result or ():
         program_id = program.get("id")

@@ -20,6 +20,7 @@ from marketo_bulk.errors import (
     MarketoFault,
     RejectedError,
     ServiceUnavailableError,
+    one_line,
 )
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Request:
 
     `target` is a path below the base URL, or a whole URL for the identity service, which gets
     no token. `operation` names the call in errors and logs. The body is hidden from `repr`: it
-    may be a secret or persons' data.
+    may be a secret or persons' data. `max_idle_seconds` shortens the connection's time-out.
     """
 
     method: str
@@ -78,6 +79,7 @@ class Request:
     body: bytes | Body | None = field(default=None, repr=False)
     content_type: str | None = None
     repeat: Repeat = Repeat.SAFE
+    max_idle_seconds: float | None = None
 
     @property
     def address(self) -> str:
@@ -131,7 +133,8 @@ def decode(operation: str, reply: Reply) -> Envelope:
     """
     refuse_redirect(operation, reply)
     answer = parse_object(operation, reply)
-    request_id = _optional_text(answer.get("requestId"))
+    # Ids and codes go into logs as they are, so they are kept short and on one line.
+    request_id = one_line(_optional_text(answer.get("requestId")) or "")[:100] or None
     faults = _faults(answer.get("errors"))
     where = Answer(operation, faults, request_id, reply.status)
     if faults or reply.status >= HTTPStatus.BAD_REQUEST:
@@ -208,7 +211,7 @@ def _faults(errors: object) -> tuple[MarketoFault, ...]:
     entries = errors if isinstance(errors, list) else []
     return tuple(
         # Codes are strings on the wire; some answers have been seen with numbers.
-        MarketoFault(str(entry.get("code", "")), str(entry.get("message", "")))
+        MarketoFault(one_line(str(entry.get("code", "")))[:100], str(entry.get("message", "")))
         if isinstance(entry, dict)
         else MarketoFault("", str(entry))
         for entry in entries

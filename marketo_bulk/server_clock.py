@@ -26,7 +26,7 @@ class ServerClock:
         """Take over the time of an answer that has just arrived; anything unreadable is no news."""
         try:
             moment = parsedate_to_datetime(date_header or "")
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return
         if moment.tzinfo is None:  # "-0000": a time of unknown zone
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import ssl
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -154,22 +155,25 @@ class Transport:
         if request.content_type:
             headers["Content-Type"] = request.content_type
         headers.update(request.headers)
+        timeout_seconds = self._connection.request_timeout_seconds
+        if request.max_idle_seconds is not None:
+            timeout_seconds = min(timeout_seconds, request.max_idle_seconds)
         return self._session.request(
             request.method,
             f"{base_url}{request.address}",
             data=body,
             headers=headers,
             auth=_Bearer(token),
-            timeout=(CONNECT_TIMEOUT_SECONDS, self._connection.request_timeout_seconds),
+            timeout=(CONNECT_TIMEOUT_SECONDS, timeout_seconds),
             allow_redirects=False,
             stream=True,
         )
 
 
 def new_session(connection: Connection) -> requests.Session:
-    """Return a session with a connection for each call that may be made at once."""
+    """Return a session with a connection for each call made at once, and for identity's."""
     session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=connection.max_concurrent_calls)
+    adapter = HTTPAdapter(pool_maxsize=connection.max_concurrent_calls + 1)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     # A proxy cannot reach this machine's loopback, and must not be shown what is sent there.
@@ -228,5 +232,12 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _name(error: BaseException) -> str:
-    """Return the class of the innermost cause: it tells a reset from a time-out."""
-    return type(list(_causes(error))[-1]).__name__
+    """Return what tells a reset from a time-out: the operating system's or http.client's class."""
+    wrappers = (requests.RequestException, urllib3.exceptions.HTTPError)
+    telling = (OSError, http.client.HTTPException)
+    for cause in _causes(error):
+        if isinstance(cause, http.client.IncompleteRead):
+            return "IncompleteRead"
+        if isinstance(cause, telling) and not isinstance(cause, wrappers):
+            return type(cause).__name__
+    return type(error).__name__

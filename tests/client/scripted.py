@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 IDENTITY = "/identity/oauth/token"
 CLIENT_SECRET = "s3cret&of=the+test"
@@ -28,7 +28,8 @@ class Exchange:
     """What the server does with one request.
 
     `cut_after`: close after so many bytes of the body. `reset`: with a TCP reset instead of an
-    orderly end. `silent`: send nothing at all. `before`: called once the request has been read.
+    orderly end. `silent`: send nothing at all. `unread`: close without reading the body.
+    `before`: called once the request has been read. `drips`: further bytes, sent as they come.
     """
 
     status: int = 200
@@ -37,8 +38,10 @@ class Exchange:
     cut_after: int | None = None
     reset: bool = False
     silent: bool = False
+    unread: bool = False
     chunked: bool = False
-    before: Callable[[Recorded], None] | None = None
+    before: Callable[[Recorded], object] | None = None
+    drips: Iterable[bytes] = ()
 
 
 @dataclass
@@ -70,6 +73,8 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
         self.requests: list[Recorded] = []
         self.surprises: list[str] = []
         self.tokens_given = 0
+        # For exchanges that wait for the test to have seen something.
+        self.released = threading.Event()
         self.open_sockets: set[socket.socket] = set()
 
     @property
@@ -102,12 +107,19 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
             self.surprises.append(f"{request.method} {request.path}")
         return Exchange(status=418, body=b"not in the script")
 
+    def leaves_unread(self, path: str) -> bool:
+        """Use up the next exchange of a path if it is not even to read the request."""
+        with self._lock:
+            script = self._scripts[path]
+            return bool(script) and script[0].unread and bool(script.popleft())
+
     def unused(self) -> dict[str, int]:
         """How many exchanges of each path were never asked for."""
         return {path: len(script) for path, script in self._scripts.items() if script}
 
     def stop(self) -> None:
         """Close the server and the connections kept open."""
+        self.released.set()
         self.shutdown()
         for connection in list(self.open_sockets):
             with suppress(OSError):
@@ -146,7 +158,12 @@ class _Handler(socketserver.StreamRequestHandler):
         while (header := self.rfile.readline().decode().strip()) != "":
             name, _, value = header.partition(":")
             headers[name.lower()] = value.strip()
-        body = self.rfile.read(int(headers.get("content-length", "0")))
+        if self.server.leaves_unread(urlsplit(target).path):
+            return None
+        length = int(headers.get("content-length", "0"))
+        body = self.rfile.read(length)
+        if len(body) < length:
+            return None
         parts = urlsplit(target)
         return Recorded(method, parts.path, dict(parse_qsl(parts.query)), headers, body)
 
@@ -161,13 +178,15 @@ class _Handler(socketserver.StreamRequestHandler):
             headers |= exchange.headers
             head = "".join(f"{name}: {value}\r\n" for name, value in headers.items() if value)
             # Marketo has been recorded with "200" for a reason phrase.
-            self.wfile.write(f"HTTP/1.1 {exchange.status} {exchange.status}\r\n{head}\r\n".encode())
+            line = f"HTTP/1.1 {exchange.status} {exchange.status}\r\n"
             body = exchange.body[: exchange.cut_after]
             if exchange.chunked:
                 body = f"{len(body):x}\r\n".encode() + body + b"\r\n" if body else b""
                 body += b"" if exchange.cut_after is not None else b"0\r\n\r\n"
-            self.wfile.write(body)
-            self.wfile.flush()
+            # In one piece: two small ones would wait for each other (Nagle, delayed ACK).
+            self.wfile.write(f"{line}{head}\r\n".encode() + body)
+            for drip in exchange.drips:
+                self.wfile.write(drip)
         if exchange.reset:
             linger = struct.pack("ii", 1, 0)
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

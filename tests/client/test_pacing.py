@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import threading
+from collections import deque
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from marketo_bulk.limits import CONCURRENCY_PENALTY_SECONDS, RATE_WINDOW_SECONDS
+from marketo_bulk.pacing import Pacer
+from marketo_bulk.runtime import Runtime
+from tests.client.scripted import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def call_times(pacer: Pacer, clock: Clock, pauses: list[float]) -> list[float]:
+    """Make a call after each pause and return when each went through."""
+    times = []
+    for pause in pauses:
+        clock.sleep(pause)
+        with pacer.place():
+            times.append(clock.now)
+    return times
+
+
+def test_calls_within_the_limit_are_not_delayed(clock: Clock, runtime: Runtime) -> None:
+    """As many calls as allowed go through at once."""
+    pacer = Pacer(50, 5, runtime)
+    assert call_times(pacer, clock, [0.0] * 50) == [1000.0] * 50
+
+
+def test_call_beyond_the_limit_waits_for_the_window(clock: Clock, runtime: Runtime) -> None:
+    """One call more waits until the first has left the window, and no longer."""
+    pacer = Pacer(3, 5, runtime)
+    times = call_times(pacer, clock, [0, 4, 4, 4, 0])
+    assert times == [1000.0, 1004.0, 1008.0, 1020.0, 1024.0]
+
+
+@given(
+    st.integers(1, 5),
+    st.lists(st.floats(0, 30, allow_nan=False), min_size=1, max_size=40),
+)
+def test_no_window_ever_holds_more_than_the_limit(limit: int, pauses: list[float]) -> None:
+    """Whatever the pauses, a call and the one `limit` before it are a window apart."""
+    clock = Clock()
+    pacer = Pacer(limit, 5, Runtime(clock, clock.sleep, lambda: 0.0))
+    times = call_times(pacer, clock, pauses)
+    apart = [later - earlier for earlier, later in zip(times, times[limit:], strict=False)]
+    assert all(seconds >= RATE_WINDOW_SECONDS - 1e-6 for seconds in apart)
+
+
+def test_hold_delays_every_call(clock: Clock, runtime: Runtime) -> None:
+    """After a 606 nothing is sent until the window has passed."""
+    pacer = Pacer(50, 5, runtime)
+    pacer.hold(20)
+    pacer.hold(5)
+    assert call_times(pacer, clock, [0, 0]) == [1020.0, 1020.0]
+
+
+class Crowd:
+    """Threads that each take a place and keep it until told."""
+
+    def __init__(self, pacer: Pacer) -> None:
+        self._pacer = pacer
+        self._gates: deque[threading.Event] = deque()
+        self._changed = threading.Condition()
+        self._threads: list[threading.Thread] = []
+        self.inside = 0
+        self.most_inside = 0
+
+    def join_in(self) -> None:
+        """Send one more thread for a place."""
+        thread = threading.Thread(target=self._take_place)
+        self._threads.append(thread)
+        thread.start()
+
+    def _take_place(self) -> None:
+        with self._pacer.place():
+            gate = threading.Event()
+            with self._changed:
+                self._gates.append(gate)
+                self.inside += 1
+                self.most_inside = max(self.most_inside, self.inside)
+                self._changed.notify_all()
+            assert gate.wait(5)
+            with self._changed:
+                self.inside -= 1
+
+    def wait_until(self, claim: Callable[[], bool]) -> bool:
+        """Wait for a claim to become true, and tell whether it did."""
+        with self._changed:
+            return self._changed.wait_for(claim, timeout=5)
+
+    def let_one_go(self) -> None:
+        """Have the first comer give its place back."""
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._gates), timeout=5)
+            self._gates.popleft().set()
+
+    def empty(self) -> None:
+        """Have all of them come and go."""
+        for _ in self._threads:
+            self.let_one_go()
+        for thread in self._threads:
+            thread.join(5)
+            assert not thread.is_alive()
+
+
+def test_no_more_calls_at_once_than_places(runtime: Runtime) -> None:
+    """Eight threads and three places: never more than three calls, and all get their turn."""
+    crowd = Crowd(Pacer(50, 3, runtime))
+    for _ in range(8):
+        crowd.join_in()
+    assert crowd.wait_until(lambda: crowd.inside == 3)
+    crowd.empty()
+    assert crowd.most_inside == 3
+
+
+def test_narrowing_takes_a_place_away_for_a_while(clock: Clock, runtime: Runtime) -> None:
+    """A14: after a 615 there is one place less, never none, and in time all of them again."""
+    pacer = Pacer(50, 2, runtime)
+    for _ in range(4):
+        pacer.narrow()
+    crowd = Crowd(pacer)
+    for _ in range(3):
+        crowd.join_in()
+    assert crowd.wait_until(lambda: crowd.inside == 1)
+    crowd.empty()
+    assert crowd.most_inside == 1
+
+    clock.sleep(CONCURRENCY_PENALTY_SECONDS)
+    crowd = Crowd(pacer)
+    for _ in range(3):
+        crowd.join_in()
+    assert crowd.wait_until(lambda: crowd.inside == 2)
+    crowd.empty()
+
+
+def test_place_is_given_back_after_an_error(runtime: Runtime) -> None:
+    """A call that fails does not keep its place."""
+    pacer = Pacer(50, 1, runtime)
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError), pacer.place():
+            raise ZeroDivisionError
+
+
+def test_waiting_happens_outside_the_lock(clock: Clock) -> None:
+    """While one thread sleeps, others reserve later moments."""
+    moments: list[float] = []
+    asleep = threading.Event()
+    go_on = threading.Event()
+
+    def sleep(seconds: float) -> None:
+        moments.append(clock.now + seconds)
+        asleep.set()
+        assert go_on.wait(5)
+        clock.sleep(seconds)
+
+    pacer = Pacer(1, 5, Runtime(clock, sleep, lambda: 0.0))
+
+    def call() -> None:
+        with pacer.place():
+            pass
+
+    call()
+    first = threading.Thread(target=call)
+    first.start()
+    assert asleep.wait(5)
+    asleep.clear()
+    second = threading.Thread(target=call)
+    second.start()
+    assert asleep.wait(5)
+    go_on.set()
+    first.join(5)
+    second.join(5)
+    assert moments[:2] == [1020.0, 1040.0]
+    assert all(earlier <= later for earlier, later in pairwise(moments[:2]))
