@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from target_marketo_bulk.rejects import make_private_directory
+from target_marketo_bulk.row_format import DELIMITERS
 
 if TYPE_CHECKING:
     from target_marketo_bulk.import_file import ImportFile
@@ -23,10 +24,14 @@ class DryRun:
     def __init__(self, directory: str, tally: Tally) -> None:
         self._directory = Path(directory)
         self._tally = tally
+        make_private_directory(self._directory)
+        for name in DELIMITERS:
+            # What an earlier dry run left would be taken for this one's.
+            for path in self._directory.glob(f"leads-[0-9][0-9][0-9][0-9].{name}"):
+                path.unlink()
 
     def take(self, file: ImportFile) -> None:
-        """Write a file where the run before may have written one of the same name."""
-        make_private_directory(self._directory)
+        """Write a file."""
         self._tally.files += 1
         name = f"leads-{self._tally.files:04d}.{file.layout.row_format.name}"
         path = self._directory / name

@@ -117,6 +117,11 @@ class OpenFile:
         return len(self._ordinals)
 
     @property
+    def spooled_bytes(self) -> int:
+        """Disk space taken, that of replaced rows among it."""
+        return self._end
+
+    @property
     def folded_keys(self) -> KeysView[str]:
         """The lookup values in it."""
         return self._ordinals.keys()

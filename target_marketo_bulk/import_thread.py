@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from typing import TYPE_CHECKING
+
+from marketo_bulk.errors import JobError, MarketoBulkError, RejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,6 +17,8 @@ if TYPE_CHECKING:
 
 HANDED_OVER_MAX = 2
 """Files waiting between the threads: it bounds the disk space a fast tap can fill."""
+
+logger = logging.getLogger(__name__)
 
 
 class StoppedError(Exception):
@@ -108,10 +113,22 @@ class ImportThread:
             self._wake()
 
     def _work(self, queue: ImportQueue) -> None:
-        while self._wait_for_work(queue):
-            queue.step()
+        try:
+            while self._wait_for_work(queue):
+                queue.step()
+        except (JobError, RejectedError):
+            # Marketo can still be asked: what is complete by now counts.
+            self._look_once(queue)
+            raise
         if self._stop.is_set():
+            self._look_once(queue)
+
+    def _look_once(self, queue: ImportQueue) -> None:
+        try:
             queue.look_once()
+        except MarketoBulkError as error:
+            # The run is over already, for another reason; the journal keeps what is running.
+            logger.warning("last_look_failed error=%r", str(error))
 
     def _wait_for_work(self, queue: ImportQueue) -> bool:
         """Return True when the queue has something to do, False at the end."""

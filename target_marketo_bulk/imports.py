@@ -83,6 +83,8 @@ class ImportQueue:
         self._journal = journal
         self._outcomes = outcomes
         self._clock = clock
+        # A second import into the same list would be uploaded only to be refused (1019).
+        self._most_running = 1 if settings.list_id else settings.max_queued_imports
         self._on_settled = on_settled
         self._pending: deque[Upload] = deque()
         self._parts: Counter[int] = Counter()
@@ -144,7 +146,7 @@ class ImportQueue:
         self._pending.clear()
 
     def _may_send(self) -> bool:
-        if not self._pending or len(self._running) >= self._settings.max_queued_imports:
+        if not self._pending or len(self._running) >= self._most_running:
             return False
         keys = self._pending[0].file.keys
         return all(
@@ -211,7 +213,10 @@ class ImportQueue:
             self._outcomes.reject_all(file, f"the row is too large for Marketo: {error.message}")
             self._end_part(file)
             return
-        logger.warning("import_too_large bytes=%d: sent as two files", file.size_bytes)
+        logger.warning(
+            "import_too_large bytes=%d: sent as two files; lower max_file_size_bytes",
+            file.size_bytes,
+        )
         halves = file.halves()
         self._outcomes.tally.halved += 1
         self._parts[file.unit] += 1
@@ -252,7 +257,8 @@ class ImportQueue:
                 f"import {running.batch_id} is still {job.status_text} after {waited:.0f} s",
                 job_id=running.batch_id,
                 status=job.status_text,
-                remedy="Run again: the next run waits for it before it sends anything",
+                remedy="The next run waits for it before it sends anything, unless "
+                f"{self._journal.path} is removed",
             )
 
     def _end(self, running: Running, job: ImportJob) -> None:
@@ -297,6 +303,8 @@ class ImportQueue:
 
     def _settle(self, running: Running, outcome: str) -> None:
         self._running.remove(running)
+        # Whatever was full may now have a place.
+        self._not_before = 0.0
         self._journal.settled(running.batch_id, outcome)
 
     def _end_part(self, file: ImportFile) -> None:

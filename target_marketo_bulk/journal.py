@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import json
 import os
@@ -77,11 +78,12 @@ class Journal:
         self._handle.close()
 
     def _take_over(self, path: Path) -> Iterator[str]:
-        with path.open("rb") as handle:
+        with contextlib.ExitStack() as stack:
             try:
+                handle = stack.enter_context(path.open("rb"))
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                # The run is alive: another pipeline with the same folder.
+            except (BlockingIOError, FileNotFoundError):
+                # The run is alive, another pipeline with the same folder; or one has just ended.
                 return
             entries = list(_entries(handle))
             if any(entry.get("instance") != self._instance for entry in entries):
@@ -89,7 +91,7 @@ class Journal:
             for batch_id in self._still_open(entries):
                 self.accepted(batch_id)
                 yield batch_id
-            path.unlink()
+            path.unlink(missing_ok=True)
 
     def _still_open(self, entries: list[Mapping[str, object]]) -> list[str]:
         oldest = (self._now() - timedelta(days=IMPORT_BATCH_RETENTION_DAYS)).isoformat()

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _HASH_MASK = (1 << 64) - 1
-_SLICE_KEYS = 16_384
+SLICE_KEYS = 16_384
+"""Keys compared at once."""
 
 
 class Key:
@@ -54,6 +55,6 @@ class KeySet:
 
     def __iter__(self) -> Iterator[tuple[int, int, frozenset[int]]]:
         # Slices, because a set of half a million integers takes more memory than the files do.
-        for start in range(0, len(self._hashes), _SLICE_KEYS):
-            part = self._hashes[start : start + _SLICE_KEYS]
+        for start in range(0, len(self._hashes), SLICE_KEYS):
+            part = self._hashes[start : start + SLICE_KEYS]
             yield part[0], part[-1], frozenset(part)

@@ -57,7 +57,9 @@ class LineReader(GenericSingerReader[bytes]):
         file_input: IO[bytes] | None,
         callbacks: dict[str, Callable[[dict[str, Any]], None]],
     ) -> Counter[str]:
-        source: Any = self.default_input if file_input is None else file_input
+        given: Any = self.default_input if file_input is None else file_input
+        # `--input` comes as text; its bytes are read instead.
+        source = getattr(given, "buffer", given)
         counts: Counter[str] = Counter()
         try:
             wake_descriptor = self._begin()

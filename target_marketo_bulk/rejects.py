@@ -21,6 +21,10 @@ REASONS_MAX = 200
 OTHER_REASONS = "other reasons"
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
+# JSON may hold them as they are, but many readers of lines take them for line ends.
+_LINE_SEPARATORS = tuple(
+    (separator.encode(), f"\\u{ord(separator):04x}".encode()) for separator in "\x85\u2028\u2029"
+)
 _HIDDEN = "…"
 _TELLING_CHARACTERS = 3
 
@@ -174,7 +178,10 @@ def make_private_directory(directory: Path) -> None:
 
 def _json_line(entry: Mapping[str, object]) -> bytes:
     try:
-        return _ENCODER.encode(entry) + b"\n"
+        line = _ENCODER.encode(entry) + b"\n"
     except (UnicodeEncodeError, TypeError, ValueError):
         # Half a surrogate pair, or a type only a stream map can make.
         return json.dumps(entry, default=str).encode() + b"\n"
+    for character, escape in _LINE_SEPARATORS:
+        line = line.replace(character, escape)
+    return line

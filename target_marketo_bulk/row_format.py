@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, BinaryIO
+
+from target_marketo_bulk.cells import UnsendableValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,9 +36,12 @@ class RowFormat:
         r"""Return a row's bytes, with its `\n`.
 
         Raises: UnicodeEncodeError for half a surrogate pair, which has no UTF-8 form.
+            UnsendableValueError for NUL under Python 3.10, which could not read it back.
         """
         # `csv.writer` returns what its `write` returned, which typeshed does not know.
         encoded: bytes = self._write(cells)
+        if sys.version_info < (3, 11) and b"\0" in encoded:  # pragma: no cover
+            raise UnsendableValueError("a NUL character, which Python 3.10 cannot read back")
         return encoded[:-2] + b"\n"
 
     def decode(self, handle: BinaryIO) -> Iterator[list[str]]:

@@ -33,7 +33,7 @@ FILE_MIN_BYTES = 1_000
 SETTINGS = th.PropertiesList(
     th.Property(
         "munchkin_id",
-        th.StringType,
+        th.StringType(pattern=r"^[A-Za-z0-9-]+$"),
         title="Munchkin ID",
         description="Names the instance, as in `123-ABC-456`. Needed unless `base_url` is set.",
         examples=["123-ABC-456"],
@@ -106,7 +106,8 @@ SETTINGS = th.PropertiesList(
         "list_id",
         th.IntegerType(minimum=1),
         title="Static list",
-        description="Id of a static list the leads are also added to.",
+        description="Id of a static list the leads are also added to. Marketo takes one import "
+        "into a list at a time, so `max_queued_imports` is 1 then.",
     ),
     th.Property(
         "partition_name",
@@ -224,7 +225,7 @@ class ImportSettings:
 def with_numbers(config: Mapping[str, Any]) -> dict[str, Any]:
     """Return a configuration whose numbers are numbers.
 
-    The SDK reads fractions from a file as Decimal, and leaves them as text in environment variables.
+    The SDK reads fractions from a file as Decimal, and leaves those of the environment as text.
     """
     numbers = {}
     for name, schema in SETTINGS.to_dict()["properties"].items():

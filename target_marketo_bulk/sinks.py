@@ -57,9 +57,11 @@ class LeadSink(Sink):
         self._plans: dict[tuple[str, ...], RowPlan] = {}
         self._refused: dict[str, Any] | None = None
 
-    @override
-    def setup(self) -> None:
-        super().setup()
+    def check_columns(self) -> None:
+        """Return if every property of the schema can be imported.
+
+        Raises: ConfigurationError naming those that cannot.
+        """
         names = [name for name in self.schema["properties"] if is_column(name)]
         self._load.catalog.resolve(names, stream=self.stream_name)
 

@@ -125,6 +125,9 @@ class TargetMarketoBulk(Target):
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         super()._process_schema_message(message_dict)
+        for sink in self._sinks_active.values():
+            if isinstance(sink, LeadSink):
+                sink.check_columns()
         # What is left of an earlier schema is in the spool; its sink holds nothing.
         self._sinks_to_clear.clear()
         self._plain_sinks = dict(self._find_plain_sinks())

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pytest
+    from singer_sdk import Target
 
     from marketo_emulator import Emulator
 
@@ -24,7 +25,7 @@ Record = dict[str, Any]
 DOMAIN = "@load.test"
 
 TEXT = {"type": ["string", "null"]}
-SCHEMA = {
+SCHEMA: Record = {
     "type": "object",
     "properties": {
         "email": TEXT,
@@ -70,6 +71,11 @@ def singer_lines(
     return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
 
 
+def listen(target: Target, lines: bytes) -> None:
+    """Have a target read lines, which the SDK declares to be text."""
+    target.listen(io.BytesIO(lines))  # type: ignore[arg-type]
+
+
 def read_json_lines(directory: Path, pattern: str) -> list[Any]:
     """Return the entries of all matching files, in the order of the files' names."""
     return [
@@ -81,8 +87,8 @@ def read_json_lines(directory: Path, pattern: str) -> list[Any]:
 
 def leads(emulator: Emulator) -> dict[str, Record]:
     """Return the leads the tests made, by e-mail address."""
-    made = [dict(lead) for lead in emulator.store.leads()]
-    return {lead["email"]: lead for lead in made if str(lead["email"]).lower().endswith(DOMAIN)}
+    by_email = {str(lead["email"]): dict(lead) for lead in emulator.store.leads()}
+    return {email: lead for email, lead in by_email.items() if email.lower().endswith(DOMAIN)}
 
 
 def people(count: int, **more: object) -> list[Record]:
@@ -103,7 +109,7 @@ def run_in_process(
     result = Run()
     with contextlib.redirect_stdout(output):
         try:
-            TargetMarketoBulk(config=dict(config)).listen(io.BytesIO(lines))
+            listen(TargetMarketoBulk(config=dict(config)), lines)
         except (Exception, SystemExit) as error:  # noqa: BLE001  # a test says which it expects
             result.error = error
     result.states = [json.loads(line) for line in output.getvalue().splitlines()]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,13 @@ from hypothesis import strategies as st
 
 from target_marketo_bulk.cells import UnsendableValueError, converter_for
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 DATETIME = {"type": "string", "format": "date-time"}
 
 
-def cell(value: object, schema: dict[str, object] | None = None, null_cell: str = "") -> object:
+def cell(value: object, schema: Mapping[str, object] | None = None, null_cell: str = "") -> object:
     """Return what a value becomes before `csv.writer` sees it."""
     convert = converter_for(type(value), schema or {}, null_cell=null_cell)
     return value if convert is None else convert(value)

@@ -28,10 +28,12 @@ NASTY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.samp
 
 
 def layout(name: str = "csv") -> Layout:
+    """Return a layout of two columns."""
     return Layout(("email", "note"), 0, RowFormat(name))
 
 
 def content(file: ImportFile) -> bytes:
+    """Return a file's bytes."""
     file.handle.seek(0)
     return file.handle.read()
 
@@ -76,7 +78,7 @@ def test_halves_have_all_rows_in_order() -> None:
     rows = list(file.read_rows())
     first, second = file.halves()
     assert rows == [*first.read_rows(), *second.read_rows()]
-    assert (2, 3, 7, 7) == (first.rows, second.rows, first.unit, second.unit)
+    assert (first.rows, second.rows, first.unit, second.unit) == (2, 3, 7, 7)
     assert all(content(half).startswith(b"email,note\n") for half in (first, second))
     for each in (file, first, second):
         each.close()
@@ -99,7 +101,7 @@ def test_replaced_bytes_do_not_fill_the_disk() -> None:
     file = OpenFile(1, made, opened_at=0, slack_bytes=1_000)
     for number in range(5_000):
         file.put(Key("a"), b"a,%07d\n" % number)
-        assert file._end < 1_100
+        assert file.spooled_bytes < 1_100
     finished = file.finish()
     assert content(finished) == b"email,note\na,0004999\n"
     finished.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from itertools import count
+from itertools import count, pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -482,7 +482,7 @@ def test_files_that_share_a_lead_are_never_under_way_together(
     assert result.error is None
     jobs = emulator.imports
     assert len(jobs) == 12
-    for earlier, later in zip(jobs, jobs[1:], strict=False):
+    for earlier, later in pairwise(jobs):
         assert earlier.finished_at is not None
         assert later.queued_at is not None
         assert earlier.finished_at <= later.queued_at
@@ -563,3 +563,29 @@ def test_refused_list_ends_the_run(emulator: Emulator, config: Record, run: RunT
     assert isinstance(result.error, NotFoundError)
     assert "Static list not found" in str(result.error)
     assert result.states == []
+
+
+def test_imports_into_one_list_follow_each_other(
+    emulator: Emulator, config: Record, run: RunTarget
+) -> None:
+    """Marketo refuses a second import into a list: none is uploaded to be refused."""
+    emulator.faults.add(Fault(operation="import.job", job_seconds=0.03, times=None))
+    list_id = next(iter(emulator.store.static_lists))
+    config |= {"max_file_size_bytes": 1_000, "max_queued_imports": 5, "list_id": list_id}
+    result = run(singer_lines(people(100)), config)
+    assert result.error is None
+    assert creates(emulator) == ["", "", ""]
+
+
+def test_full_queue_is_tried_again_when_an_import_of_ones_own_ends(
+    emulator: Emulator, config: Record, run: RunTarget
+) -> None:
+    """The pause after 1016 ends with the first import that ends: its place is free."""
+    emulator.faults.add(
+        Fault(operation="import.job", job_seconds=0.05),
+        Fault(operation="import.create", nth=2, code="1016"),
+    )
+    config |= {"max_file_size_bytes": 1_000, "poll_interval_seconds": 0.1}
+    result = run(singer_lines(people(60)), config)
+    assert result.error is None
+    assert creates(emulator) == ["", "1016", ""]

@@ -3,8 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_marketo_bulk import keys
-from target_marketo_bulk.keys import Key, KeySet
+from target_marketo_bulk.keys import SLICE_KEYS, Key, KeySet
 
 
 def test_key_folds_case_and_blanks() -> None:
@@ -20,7 +19,7 @@ def test_key_sets_share_a_key_when_their_texts_do(left: set[str], right: set[str
 
 def test_key_sets_are_compared_beyond_one_slice() -> None:
     """A key shared far into two large sets is found."""
-    count = keys._SLICE_KEYS * 2
+    count = 2 * SLICE_KEYS
     left = KeySet(f"left {number}" for number in range(count))
     right = [f"right {number}" for number in range(count)]
     assert left.isdisjoint(KeySet(right))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -47,13 +48,16 @@ class Process:
         self.output = self.child.stdout
 
     def give(self, lines: bytes) -> None:
+        """Write to its input."""
         self.input.write(lines)
         self.input.flush()
 
     def close_input(self) -> None:
+        """End its input."""
         self.input.close()
 
     def tell(self, number: signal.Signals) -> None:
+        """Send a signal."""
         self.child.send_signal(number)
 
     def states(self) -> list[Record]:
@@ -61,6 +65,7 @@ class Process:
         return [json.loads(line) for line in self.output if line.endswith(b"\n")]
 
     def wait(self) -> int:
+        """Return its exit code."""
         return self.child.wait(PATIENCE_SECONDS)
 
     def end(self) -> None:
@@ -68,10 +73,8 @@ class Process:
         self.child.kill()
         self.child.wait()
         for pipe in (self.input, self.output):
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 pipe.close()
-            except BrokenPipeError:
-                continue
 
 
 @pytest.fixture
@@ -84,6 +87,7 @@ def processes() -> Iterator[list[Process]]:
 
 
 def start(processes: list[Process], config: Record, directory: Path) -> Process:
+    """Return a new process, ended with the test."""
     processes.append(Process(config, directory))
     return processes[-1]
 

@@ -24,6 +24,7 @@ class Files(list[ImportFile]):
     """Files handed over; closed at the end of a test."""
 
     def spool(self, clock: Callable[[], float] = lambda: 0.0, **bounds: int) -> Spool:
+        """Return a spool that hands over to this list."""
         return Spool(
             self.append,
             **{"limit_bytes": LIMIT, **bounds},
@@ -32,6 +33,7 @@ class Files(list[ImportFile]):
         )
 
     def close(self) -> None:
+        """Close all."""
         for file in self:
             file.close()
 
@@ -45,12 +47,14 @@ def files() -> Iterator[Files]:
 
 
 def put(spool: Spool, which: int, key: str, value: str) -> None:
+    """Add a row to the file of one of the layouts."""
     layout = LAYOUTS[which]
     row = [key if name == "email" else value for name in layout.columns]
     spool.add(layout, Key(key), FORMAT.encode(row))
 
 
 def bodies(files: Files) -> list[bytes]:
+    """Return what the files hold."""
     for file in files:
         file.handle.seek(0)
     return [file.handle.read() for file in files]

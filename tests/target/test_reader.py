@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+import threading
+from typing import IO, TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+
+from target_marketo_bulk.reader import LineReader
+from target_marketo_bulk.wake_pipe import WakePipe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Reading:
+    """A reader, what it read, and how often it ticked."""
+
+    def __init__(self, idle_seconds: float = 5.0) -> None:
+        self.pipe = WakePipe()
+        self.messages: list[Any] = []
+        self.ticks = 0
+        self.abandoned = 0
+        self.on_tick: Callable[[], None] = lambda: None
+        self.reader = LineReader(
+            begin=lambda: self.pipe.descriptor,
+            tick=self._tick,
+            abandon=self._abandon,
+            idle_seconds=idle_seconds,
+        )
+
+    def _tick(self) -> None:
+        self.pipe.drain()
+        self.ticks += 1
+        self.on_tick()
+
+    def _abandon(self) -> None:
+        self.abandoned += 1
+
+    def read(self, source: IO[Any] | None) -> None:
+        """Read all of it."""
+        try:
+            self.reader.process_lines(source, {"STATE": self.messages.append})
+        finally:
+            self.pipe.close()
+
+
+def line(value: object) -> bytes:
+    """Return a STATE message."""
+    return json.dumps({"type": "STATE", "value": value}).encode() + b"\n"
+
+
+@given(st.lists(st.text(max_size=30)), st.integers(1, 50), st.booleans())
+def test_lines_are_whole_however_they_arrive(
+    texts: list[str],
+    size: int,
+    ends: bool,  # noqa: FBT001  # given by hypothesis
+) -> None:
+    """Lines cut anywhere by the pipe are put together; the last may lack its line end."""
+    body = b"".join(map(line, texts))
+    body = body if ends else body.removesuffix(b"\n")
+    receiving, sending = os.pipe()
+
+    def send() -> None:
+        for start in range(0, len(body), size):
+            os.write(sending, body[start : start + size])
+        os.close(sending)
+
+    reading = Reading()
+    thread = threading.Thread(target=send)
+    before = sys.stdin
+    with os.fdopen(receiving, "r") as stdin:
+        sys.stdin = stdin
+        thread.start()
+        try:
+            reading.read(None)
+        finally:
+            sys.stdin = before
+            thread.join()
+    assert [message["value"] for message in reading.messages] == texts
+
+
+def test_silence_is_ended_by_the_wake_pipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tap that says nothing does not keep a finished import or a signal waiting."""
+    receiving, sending = os.pipe()
+    reading = Reading(idle_seconds=30)
+
+    def close() -> None:
+        os.close(sending)
+
+    reading.on_tick = close
+    reading.pipe.wake()
+    with os.fdopen(receiving, "r") as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        reading.read(None)
+    assert reading.ticks == 1
+
+
+def test_other_input_is_iterated() -> None:
+    """A file, or lines of text, are read as they are; the reader ticks at their end, too."""
+    reading = Reading()
+    reading.read(io.StringIO(line(1.5).decode()))
+    assert [str(message["value"]) for message in reading.messages] == ["1.5"]
+    assert reading.ticks == 1
+
+
+def test_broken_line_abandons_the_run_and_names_its_number() -> None:
+    """What ends the reading early is told to whoever has to clean up."""
+    reading = Reading()
+    with pytest.raises(InvalidInputLine, match="line 2"):
+        reading.read(io.BytesIO(line(1) + b"{nobody@load.test\n"))
+    assert reading.abandoned == 1
