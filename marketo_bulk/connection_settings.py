@@ -5,10 +5,10 @@ Plain JSON Schema, so that this package needs nothing of the SDK.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from marketo_bulk.connection import Connection
-from marketo_bulk.errors import ConfigurationError
 from marketo_bulk.limits import (
     CALLS_PER_WINDOW_DEFAULT,
     CALLS_PER_WINDOW_MAX,
@@ -19,17 +19,14 @@ from marketo_bulk.limits import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-SECONDS: Mapping[str, Any] = {
-    "type": ["number", "string", "null"],
-    "exclusiveMinimum": 0,
-    "pattern": r"^[0-9]*\.?[0-9]*[1-9][0-9]*\.?[0-9]*$",
-}
-"""More than zero seconds. As text too, because environment variables reach a plugin so, and because
-Meltano cannot pass on fractions (`kind: decimal`) at all."""
+SECONDS: Mapping[str, Any] = {"type": ["number", "null"], "exclusiveMinimum": 0}
 
 TEXT = ("string", "null")
+
+SECRET = "client_secret"  # noqa: S105  # the setting's name
+CREDENTIALS = ("client_id", SECRET)
 
 CONNECTION_SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "munchkin_id": {
@@ -97,30 +94,53 @@ CONNECTION_SETTINGS: Mapping[str, Mapping[str, Any]] = {
 """JSON Schema of each setting, in the order of the documentation."""
 
 
-def plugin_schema(own: Mapping[str, Any], *, required: tuple[str, ...] = ()) -> dict[str, Any]:
+def plugin_schema(own: Mapping[str, Any]) -> dict[str, Any]:
     """Return the JSON Schema of a plugin's settings: these, then its `own` properties."""
     properties = {**CONNECTION_SETTINGS, **own}
     return {
         "type": "object",
         "properties": {name: dict(schema) for name, schema in properties.items()},
-        "required": list(required),
     }
 
 
-def connection_from(config: Mapping[str, Any]) -> Connection:
-    """Return how to reach Marketo, as a validated config says.
+def with_numbers(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a configuration whose numbers are numbers.
 
-    Raises: ConfigurationError if a setting is missing without which Marketo cannot be reached.
+    The SDK reads fractions from a file as Decimal, and leaves those of the environment as text;
+    Meltano cannot pass on fractions (`kind: decimal`) but as text.
     """
-    base_url = config.get("base_url")
-    if not base_url:
-        munchkin_id = config.get("munchkin_id")
-        if not munchkin_id:
-            raise ConfigurationError("set munchkin_id, or base_url: neither says where Marketo is")
-        base_url = f"https://{munchkin_id}.mktorest.com"
-    missing = [name for name in ("client_id", "client_secret") if not config.get(name)]
-    if missing:
-        raise ConfigurationError(f"set {' and '.join(missing)}: Marketo answers nobody without")
+    numbers = {}
+    for name, declared in schema["properties"].items():
+        if "number" in declared.get("type", ()) and isinstance(config.get(name), str | Decimal):
+            try:
+                numbers[name] = float(config[name])
+            except ValueError:
+                # Left as it is: the schema refuses it, and says which setting it is.
+                continue
+    return {**config, **numbers}
+
+
+def missing_settings(config: Mapping[str, Any]) -> list[str]:
+    """Return, as sentences, what must be set to reach Marketo and is not."""
+    faults = [f"{name} must be set" for name in CREDENTIALS if not config.get(name)]
+    if not config.get("munchkin_id") and not config.get("base_url"):
+        faults.append("munchkin_id or base_url must be set: neither says where Marketo is")
+    return faults
+
+
+def has_credentials(config: Mapping[str, Any]) -> bool:
+    """Return whether Marketo can be asked anything."""
+    return all(config.get(name) for name in CREDENTIALS)
+
+
+def without_secrets(errors: Iterable[str]) -> list[str]:
+    """Return what a validator says, less what it quotes of a secret."""
+    return [f"{SECRET} must be text" if SECRET in error else error for error in errors]
+
+
+def connection_from(config: Mapping[str, Any]) -> Connection:
+    """Return how to reach Marketo, as a validated config says; `missing_settings` comes first."""
+    base_url = config.get("base_url") or f"https://{config['munchkin_id']}.mktorest.com"
     return Connection(
         base_url=base_url,
         identity_url=config.get("identity_url"),

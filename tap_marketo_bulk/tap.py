@@ -10,10 +10,17 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from marketo_bulk import ConfigurationError, MarketoBulk
-from marketo_bulk.connection_settings import connection_from, plugin_schema
+from marketo_bulk.connection_settings import (
+    connection_from,
+    missing_settings,
+    plugin_schema,
+    with_numbers,
+    without_secrets,
+)
 from marketo_bulk.exits import errors_on_one_line
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from typing_extensions import override
 
@@ -38,10 +45,7 @@ class TapMarketoBulk(Tap):
     name = "tap-marketo-bulk"
     package_name = "tap-target-marketo-bulk"
     message_writer_class = LineWriter
-    config_jsonschema = plugin_schema(
-        th.PropertiesList(*TAP_SETTINGS).to_dict()["properties"],
-        required=("client_id", "client_secret"),
-    )
+    config_jsonschema = plugin_schema(th.PropertiesList(*TAP_SETTINGS).to_dict()["properties"])
     # The SDK's BATCH ignores selection and stream maps, so it is not offered.
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         c for c in Tap.capabilities if c is not PluginCapabilities.BATCH
@@ -87,6 +91,17 @@ class TapMarketoBulk(Tap):
             self.client.describe_program_members(), self.client.describe_leads().fields
         )
         return [ProgramMembers(self, fields), Programs(self)]
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        self._config = with_numbers(self._config, self.config_jsonschema)
+        errors = without_secrets(super()._validate_config(raise_errors=False))
+        errors += missing_settings(self._config)
+        if errors and raise_errors:
+            raise ConfigValidationError(
+                "Config validation failed", errors=errors, schema=self.config_jsonschema
+            )
+        return errors
 
     # Signals ----------------------------------------------------------------------------
 

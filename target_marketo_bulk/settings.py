@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from marketo_bulk.connection_settings import has_credentials, plugin_schema
+from marketo_bulk.connection_settings import missing_settings as missing_connection_settings
 from marketo_bulk.limits import BULK_BODY_MAX_BYTES, IMPORT_QUEUE_MAX_JOBS
 from singer_sdk import typing as th
 
@@ -14,10 +15,6 @@ from target_marketo_bulk.row_format import DELIMITERS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DEFAULT_CALLS_PER_20_SECONDS = 50
-DEFAULT_MAX_CONCURRENT_CALLS = 5
-DEFAULT_REQUEST_TIMEOUT_SECONDS = 300
-DEFAULT_MAX_RETRY_SECONDS = 900
 DEFAULT_LOOKUP_FIELD = "email"
 DEFAULT_FORMAT = "csv"
 DEFAULT_MAX_FILE_SIZE_BYTES = 9_500_000
@@ -30,70 +27,7 @@ DEFAULT_MAX_REJECTED_PERCENT = 10
 DEFAULT_NULL_CELL = ""
 
 FILE_MIN_BYTES = 1_000
-SETTINGS = th.PropertiesList(
-    th.Property(
-        "munchkin_id",
-        th.StringType(pattern=r"^[A-Za-z0-9-]+$"),
-        title="Munchkin ID",
-        description="Names the instance, as in `123-ABC-456`. Needed unless `base_url` is set.",
-        examples=["123-ABC-456"],
-    ),
-    th.Property(
-        "base_url",
-        th.StringType,
-        title="Base URL",
-        description="Address of the instance; by default `https://<munchkin_id>.mktorest.com`. "
-        "A trailing `/` or `/rest` is accepted.",
-    ),
-    th.Property(
-        "identity_url",
-        th.StringType,
-        title="Identity URL",
-        description="Address of the identity service; by default `<base_url>/identity`.",
-    ),
-    th.Property(
-        "client_id",
-        th.StringType,
-        title="Client ID",
-        description="Client id of the API user's LaunchPoint service. Not needed for a dry run.",
-    ),
-    th.Property(
-        "client_secret",
-        th.StringType,
-        secret=True,
-        title="Client secret",
-        description="Client secret of that service. Not needed for a dry run.",
-    ),
-    th.Property(
-        "calls_per_20_seconds",
-        th.IntegerType(minimum=1, maximum=100),
-        default=DEFAULT_CALLS_PER_20_SECONDS,
-        title="Calls per 20 seconds",
-        description="Most API calls in any 20 seconds. Marketo allows 100 to all integrations "
-        "together and recommends half of it for one.",
-    ),
-    th.Property(
-        "max_concurrent_calls",
-        th.IntegerType(minimum=1, maximum=10),
-        default=DEFAULT_MAX_CONCURRENT_CALLS,
-        title="Calls at once",
-        description="Most API calls under way at once. Marketo allows 10 to all integrations "
-        "together and recommends half of it for one.",
-    ),
-    th.Property(
-        "request_timeout_seconds",
-        th.NumberType(exclusive_minimum=0),
-        default=DEFAULT_REQUEST_TIMEOUT_SECONDS,
-        title="Request time-out",
-        description="Seconds to wait for an answer to one call.",
-    ),
-    th.Property(
-        "max_retry_seconds",
-        th.NumberType(minimum=0),
-        default=DEFAULT_MAX_RETRY_SECONDS,
-        title="Longest retrying",
-        description="Seconds a passing fault may last before the run fails.",
-    ),
+OWN_SETTINGS = th.PropertiesList(
     th.Property(
         "lookup_field",
         th.StringType(min_length=1),
@@ -193,6 +127,8 @@ SETTINGS = th.PropertiesList(
     ),
 )
 
+SETTINGS = plugin_schema(OWN_SETTINGS.to_dict()["properties"])
+
 
 @dataclass(frozen=True, slots=True)
 class ImportSettings:
@@ -222,53 +158,8 @@ class ImportSettings:
         return replace(self, lookup_field=name)
 
 
-def with_numbers(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration whose numbers are numbers.
-
-    The SDK reads fractions from a file as Decimal, and leaves those of the environment as text.
-    """
-    numbers = {}
-    for name, schema in SETTINGS.to_dict()["properties"].items():
-        if "number" in schema["type"] and isinstance(config.get(name), str | Decimal):
-            try:
-                numbers[name] = float(config[name])
-            except ValueError:
-                # Left as it is: the schema refuses it, and says which setting it is.
-                continue
-    return {**config, **numbers}
-
-
 def missing_settings(config: Mapping[str, Any]) -> list[str]:
-    """Return, as sentences, what must be set and is not."""
-    is_dry_run = bool(config.get("dry_run_path"))
-    if is_dry_run and not has_credentials(config):
+    """Return, as sentences, what must be set and is not; a dry run needs no Marketo."""
+    if config.get("dry_run_path") and not has_credentials(config):
         return []
-    faults = [
-        f"{name} must be set (or dry_run_path, to send nothing)"
-        for name in ("client_id", "client_secret")
-        if not config.get(name)
-    ]
-    if not config.get("munchkin_id") and not config.get("base_url"):
-        faults.append("munchkin_id or base_url must be set")
-    return faults
-
-
-def connection_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the client's `Connection` is made of."""
-    names = (
-        "identity_url",
-        "client_id",
-        "client_secret",
-        "calls_per_20_seconds",
-        "max_concurrent_calls",
-        "request_timeout_seconds",
-        "max_retry_seconds",
-    )
-    base_url = config.get("base_url") or f"https://{config['munchkin_id']}.mktorest.com"
-    given = {name: config[name] for name in names if config.get(name) is not None}
-    return {"base_url": base_url, **given}
-
-
-def has_credentials(config: Mapping[str, Any]) -> bool:
-    """Whether Marketo can be asked anything."""
-    return bool(config.get("client_id") and config.get("client_secret"))
+    return missing_connection_settings(config)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
+from copy import deepcopy
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from marketo_bulk.connection import Connection
+from marketo_bulk.connection_settings import (
+    connection_from,
+    has_credentials,
+    with_numbers,
+    without_secrets,
+)
 from marketo_bulk.errors import MarketoBulkError, one_line
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
@@ -20,10 +26,7 @@ from target_marketo_bulk.reader import LineReader
 from target_marketo_bulk.settings import (
     SETTINGS,
     ImportSettings,
-    connection_settings,
-    has_credentials,
     missing_settings,
-    with_numbers,
 )
 from target_marketo_bulk.sinks import LeadSink
 
@@ -36,15 +39,14 @@ if TYPE_CHECKING:
 UNUSED_SDK_SETTINGS = ("add_record_metadata", "batch_size_rows", "load_method")
 """Metadata is never sent, files are cut by bytes, and bulk import only updates or inserts."""
 
-SECRET = "client_secret"  # noqa: S105  # the setting's name
-
 
 class TargetMarketoBulk(Target):
     """Loads leads into Marketo through its bulk import API and accounts for every row."""
 
     name = "target-marketo-bulk"
     package_name = "tap-target-marketo-bulk"
-    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
+    # A copy, because the SDK adds its own settings to whatever it is given.
+    config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(SETTINGS)
     default_sink_class = LeadSink
 
     _signal: int | None = None
@@ -61,7 +63,7 @@ class TargetMarketoBulk(Target):
         config = self.config
         return Load(
             ImportSettings.parse(config),
-            Connection(**connection_settings(config)) if has_credentials(config) else None,
+            connection_from(config) if has_credentials(config) else None,
             emit_state=_write_line,
             check_signals=self._leave_if_told,
         )
@@ -104,11 +106,9 @@ class TargetMarketoBulk(Target):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        self._config = with_numbers(self._config)
-        errors = super()._validate_config(raise_errors=False)
-        faults = [
-            f"{SECRET} must be text" if SECRET in error else error for error in errors
-        ] + missing_settings(self._config)
+        self._config = with_numbers(self._config, SETTINGS)
+        faults = without_secrets(super()._validate_config(raise_errors=False))
+        faults += missing_settings(self._config)
         if faults and raise_errors:
             raise ConfigValidationError(
                 "Config validation failed", errors=faults, schema=self.config_jsonschema

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.target.runs import Record, Run
 
 # The target's own schema is amended by the SDK with settings of the SDK's.
-PROPERTIES = SETTINGS.to_dict()["properties"]
+PROPERTIES = SETTINGS["properties"]
 DRY = {"dry_run_path": "dry"}
 
 
