@@ -89,9 +89,12 @@ def test_dying_token_is_used_up(client: MarketoBulk, server: ScriptedServer, clo
 
 
 def test_eight_threads_refused_at_once_renew_once(
-    connection: Connection, server: ScriptedServer, clock: Clock
+    connection: Connection,
+    server: ScriptedServer,
+    clock: Clock,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A6: one identity call serves all of them."""
+    """A6: one identity call serves all of them, and each call has a connection to keep."""
     all_in = threading.Barrier(8)
 
     def wait_for_all(_request: object) -> None:
@@ -107,6 +110,7 @@ def test_eight_threads_refused_at_once_renew_once(
             results = [future.result(10) for future in futures]
     assert results == [ExportStatus.QUEUED] * 8
     assert (server.tokens_given, tokens_used(server).count("token-2")) == (2, 8)
+    assert caplog.messages == []
 
 
 @pytest.mark.parametrize("http_status", [401, 200], ids=["A7", "A8"])

@@ -87,7 +87,9 @@ def test_file_is_asked_for_from_the_next_byte(
     offset: int, expected: tuple[tuple[str, str], ...]
 ) -> None:
     """C§14.34: after 725 bytes the next one is number 725."""
-    assert expected == file_request(LEADS, "a", offset).headers
+    request = file_request(LEADS, "a", offset)
+    assert expected == request.headers
+    assert request.max_idle_seconds == 60
 
 
 def test_list_is_asked_for_by_status_and_page() -> None:

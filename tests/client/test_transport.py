@@ -8,6 +8,7 @@ import json
 import socket
 import ssl
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -176,13 +177,22 @@ def test_nobody_there_was_never_sent(clock: Clock) -> None:
     assert caught.value.never_sent
 
 
-def test_silence_ends(server: ScriptedServer, clock: Clock) -> None:
+@pytest.mark.parametrize(
+    ("timeout_seconds", "wanted"),
+    [(0.05, READ), (60, replace(READ, max_idle_seconds=0.05))],
+    ids=["connection", "request"],
+)
+def test_silence_ends(
+    server: ScriptedServer, clock: Clock, timeout_seconds: float, wanted: Request
+) -> None:
     """A server that says nothing is given up after the time-out, and may have heard us."""
-    connection = Connection(server.base_url, "id", "s3cret", request_timeout_seconds=0.05)
+    connection = Connection(
+        server.base_url, "id", "s3cret", request_timeout_seconds=timeout_seconds
+    )
     transport = Transport(connection, new_session(connection), clock)
     server.script("/x.json", Exchange(before=lambda _request: server.released.wait(5)))
     with pytest.raises(ServiceUnavailableError, match=r"TimeoutError|ReadTimeout") as caught:
-        exchange(transport)
+        exchange(transport, wanted)
     server.released.set()
     transport.close()
     assert not caught.value.never_sent
