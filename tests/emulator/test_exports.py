@@ -141,6 +141,15 @@ def test_status_refresh_follows_the_option(make: Callable[..., Marketo]) -> None
     assert marketo.status(export_id)["status"] == "Completed"
 
 
+def test_job_of_no_length_shows_at_the_first_refresh(make: Callable[..., Marketo]) -> None:
+    """However quick it was."""
+    marketo = make(job_seconds=0, status_refresh_seconds=60)
+    export_id = run(marketo)
+    before = marketo.status(export_id)["status"]
+    marketo.clock.advance(60)
+    assert [before, marketo.status(export_id)["status"]] == ["Queued", "Completed"]
+
+
 def test_short_jobs_are_refreshed_as_often_as_they_run(make: Callable[..., Marketo]) -> None:
     """A quick emulator is not slowed down by a minute it does not need."""
     marketo = make(job_seconds=0.05)
