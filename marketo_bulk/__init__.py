@@ -14,8 +14,10 @@ with MarketoBulk.connect(connection) as client:
 """
 
 from marketo_bulk.client import MarketoBulk
+from marketo_bulk.columns import Column
 from marketo_bulk.connection import Connection
 from marketo_bulk.describe import FieldDescription, LeadDescription
+from marketo_bulk.errors import ConfigurationError, DecodeError, MarketoBulkError, RejectedError
 from marketo_bulk.exports import (
     ACTIVITIES,
     LEADS,
@@ -27,23 +29,34 @@ from marketo_bulk.exports import (
 from marketo_bulk.imports import import_body_size
 from marketo_bulk.jobs import ExportJob, ExportStatus, ImportJob, ImportStatus
 from marketo_bulk.partial_file import ExportFile
+from marketo_bulk.rows import RowReader
+from marketo_bulk.scheduler import ExportScheduler, FinishedExport, SchedulerOptions
 from marketo_bulk.timestamps import format_timestamp, parse_timestamp
 
 __all__ = [
     "ACTIVITIES",
     "LEADS",
     "PROGRAM_MEMBERS",
+    "Column",
+    "ConfigurationError",
     "Connection",
+    "DecodeError",
     "ExportFile",
     "ExportJob",
     "ExportObject",
     "ExportRequest",
+    "ExportScheduler",
     "ExportStatus",
     "FieldDescription",
+    "FinishedExport",
     "ImportJob",
     "ImportStatus",
     "LeadDescription",
     "MarketoBulk",
+    "MarketoBulkError",
+    "RejectedError",
+    "RowReader",
+    "SchedulerOptions",
     "custom_object",
     "format_timestamp",
     "import_body_size",

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
@@ -209,9 +210,10 @@ def _network_error(
             answer=where,
             remedy="Check base_url and identity_url, and REQUESTS_CA_BUNDLE behind a proxy",
         )
-    # The exception's own words are left out: they repeat addresses.
+    # The exception's own words are left out: they repeat whole addresses. The host says enough.
+    asked = "" if error.request is None else f" from {urlsplit(error.request.url or '').netloc}"
     return ServiceUnavailableError(
-        f"no answer ({_name(error)})",
+        f"no answer{asked} ({_name(error)})",
         answer=where,
         never_sent=never_sent
         or any(isinstance(cause, urllib3.exceptions.NewConnectionError) for cause in causes)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import ClosingIterator
@@ -114,6 +115,8 @@ class Application:
             response = envelope.failure(call.request_id, error)
         except HttpError as error:
             response = envelope.http_failure(error)
+        except RequestEntityTooLarge:
+            response = envelope.http_failure(HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE))
         if shaping.resets(exchange.faults, "after"):
             response.close()
             raise ConnectionResetError

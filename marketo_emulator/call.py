@@ -69,11 +69,10 @@ class Call:
 
 
 def check_size(request: Request, *, is_import: bool, max_body: int, max_import: int) -> None:
-    """Refuse a body that is too long.
+    """Refuse a body that is too long: now if its length is told, else when it is read.
 
     Raises: HttpError 413.
     """
-    length = request.content_length or 0
-    too_long = length >= max_import if is_import else length > max_body
-    if too_long:
+    request.max_content_length = max_import - 1 if is_import else max_body
+    if (request.content_length or 0) > request.max_content_length:
         raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)

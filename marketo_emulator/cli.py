@@ -111,7 +111,9 @@ def _execute(
             return _NOT_FOUND
 
         def forward(number: int, _frame: FrameType | None) -> None:
-            child.send_signal(number)
+            # A terminal sends its interrupt to the command as well; twice could cut its end short.
+            if number != signal.SIGINT or not os.isatty(0):
+                child.send_signal(number)
 
         before = [(number, signal.signal(number, forward)) for number in _SIGNALS]
         try:

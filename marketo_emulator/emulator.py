@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import Self
 
 from marketo_emulator.application import Application
-from marketo_emulator.clock import Clock, SystemClock, VirtualClock
+from marketo_emulator.clock import Clock, SystemClock
 from marketo_emulator.options import Options
 from marketo_emulator.server import LOOPBACK, LoopbackServer
 from marketo_emulator.world import World
@@ -122,13 +122,7 @@ class Emulator:
             return list(self._world.imports.jobs.values())
 
     def advance(self, seconds: float) -> None:
-        """Let time pass on a virtual clock.
-
-        Raises: TypeError if the clock is a real one.
-        """
-        if not isinstance(self.clock, VirtualClock):
-            message = "only a VirtualClock can be advanced; give the emulator one"
-            raise TypeError(message)
+        """Let time pass, whichever clock is in use."""
         self.clock.advance(seconds)
         with self._world.at():
             pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from io import BytesIO
 from typing import TYPE_CHECKING
 
 from werkzeug.exceptions import ClientDisconnected
@@ -73,7 +74,8 @@ def _parts(call: Call) -> tuple[Mapping[str, str], bytes]:
     request = call.request
     if request.mimetype != "multipart/form-data":
         raise MarketoError("612")
-    parser = FormDataParser(silent=False)
+    # In memory, where the content ends up anyway: a temporary file would outlive a broken upload.
+    parser = FormDataParser(stream_factory=lambda *_, **__: BytesIO(), silent=False)
     try:
         _, form, files = parser.parse(
             request.stream, request.mimetype, request.content_length, request.mimetype_params
@@ -82,13 +84,10 @@ def _parts(call: Call) -> tuple[Mapping[str, str], bytes]:
         raise ConnectionResetError from error
     except ValueError as error:
         raise MarketoError("613") from error
-    contents = {}
-    for name, upload in files.items():
-        contents[name] = upload.read()
-        upload.close()
-    if "file" not in contents:
+    upload = files.get("file")
+    if upload is None:
         raise MarketoError("1002", "Missing value for required parameter 'file'")
-    return form.to_dict(), contents["file"]
+    return form.to_dict(), upload.read()
 
 
 def _delimiter(world: World, file_format: str) -> str:

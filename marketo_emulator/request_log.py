@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, overload
 
+from werkzeug.exceptions import RequestEntityTooLarge
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
@@ -114,5 +116,5 @@ def _decoded(call: Call) -> Any:  # noqa: ANN401 - any JSON
         return None
     try:
         return json.loads(call.request.get_data())
-    except ValueError:
+    except (ValueError, RequestEntityTooLarge):
         return None

@@ -124,6 +124,7 @@ REWRITES: dict[str, Rewrite] = {
     # -- any body -------------------------------------------------------------------------------
     "empty": lambda _: b"",
     "half": lambda content: content[: len(content) // 2],
+    "last_byte_missing": lambda content: content[:-1],
     "swapped_case": lambda content: content.swapcase(),
     # -- JSON -----------------------------------------------------------------------------------
     "integer_codes": _json(_integer_codes),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import struct
+import sys
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BufferedIOBase, BufferedReader, RawIOBase
@@ -73,6 +74,12 @@ class _Server(ThreadingHTTPServer):
             self._connections.discard(request)
         super().shutdown_request(request)
 
+    @override
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        # A client that goes away between two requests is no error of the emulator's.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
     def end_connections(self) -> None:
         with self._connections_lock:
             for connection in self._connections:
@@ -122,7 +129,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._exchange(self._environ(body), body)
         except ConnectionResetError:
             self._reset()
-        except (BrokenPipeError, TimeoutError):
+        except (ConnectionError, TimeoutError):
             self.close_connection = True
 
     # The names are those the base class looks for.
@@ -189,7 +196,6 @@ class _Handler(BaseHTTPRequestHandler):
         with suppress(OSError):
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self.rfile.close()
-            self.wfile.close()
             self.connection.close()
 
     def _environ(self, body: _Body) -> WSGIEnvironment:

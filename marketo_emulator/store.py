@@ -30,6 +30,10 @@ _LEAD = LEAD_FIELDS.position
 _MEMBER = MEMBER_FIELDS.position
 
 
+QUIET_SECONDS = 3600
+"""How long before the start the made-up history ends: clients leave the last minutes alone."""
+
+
 @dataclass(slots=True)
 class StaticList:
     """A list that leads are put on by hand or by an import."""
@@ -47,7 +51,7 @@ class Store:
     ) -> None:
         self._clock = clock
         self._at = at
-        self._seed = Seed(seed, to_epoch(clock.now()))
+        self._seed = Seed(seed, to_epoch(clock.now()) - QUIET_SECONDS)
         self.programs: dict[int, Program] = {}
         self.member_rows: dict[int, dict[int, Row]] = {}
         self.lead_rows: dict[int, Row] = {}
@@ -60,7 +64,13 @@ class Store:
         self._next_lead_id = FIRST_LEAD_ID
 
     def fill(self, programs: int, members: int) -> None:
-        """Make this many programs, and members that they share out between them."""
+        """Make this many programs, and members that they share out between them.
+
+        Raises: ValueError for members without a program.
+        """
+        if members and not programs:
+            message = f"{members} members need a program to be members of"
+            raise ValueError(message)
         sizes = program_sizes(programs, members)
         leads = max([10, members * 3 // 5, *sizes])
         for _ in range(leads):

@@ -55,7 +55,7 @@ class Recorded:
     body: bytes
 
     @property
-    def json(self) -> Any:  # noqa: ANN401 - whatever was sent
+    def json(self) -> Any:
         """The body, decoded."""
         return json.loads(self.body)
 
@@ -234,7 +234,7 @@ def token(value: str = "token-1", expires_in: float = 3599) -> Exchange:
     return Exchange(body=json.dumps(content).encode())
 
 
-def csv(body: bytes, **members: Any) -> Exchange:  # noqa: ANN401 - fields of Exchange
+def csv(body: bytes, **members: Any) -> Exchange:
     """A file."""
     headers = {"Content-Type": "text/csv;charset=UTF-8"} | members.pop("headers", {})
     return Exchange(body=body, headers=headers, **members)

@@ -8,7 +8,7 @@ from marketo_bulk.connection import Connection
 from marketo_bulk.errors import ConfigurationError
 
 
-def connection(**members: Any) -> Connection:  # noqa: ANN401 - fields of Connection
+def connection(**members: Any) -> Connection:
     """Return a connection that works, or one that differs in some member."""
     usual: dict[str, Any] = {
         "base_url": "https://h.example",

@@ -52,13 +52,13 @@ def digest(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()
 
 
-def job(**members: Any) -> ExportJob:  # noqa: ANN401 - fields of ExportJob
+def job(**members: Any) -> ExportJob:
     """Return the job of BODY, or one that differs in some member."""
     usual: dict[str, Any] = {"file_size_bytes": len(BODY), "file_checksum": digest(BODY)}
     return ExportJob("ce45", ExportStatus.COMPLETED, "Completed", **(usual | members))
 
 
-def rest(offset: int, body: bytes = BODY, **members: Any) -> Exchange:  # noqa: ANN401
+def rest(offset: int, body: bytes = BODY, **members: Any) -> Exchange:
     """Return the answer to a Range request from offset on."""
     content_range = f"bytes {offset}-{len(body) - 1}/{len(body)}"
     headers = {"Content-Range": content_range} | members.pop("headers", {})

@@ -39,7 +39,7 @@ class Marketo:
         )
         self.token = json.loads(reply.data)["access_token"]
 
-    def send(self, method: str, path: str, **more: Any) -> TestResponse:  # noqa: ANN401 - as open()
+    def send(self, method: str, path: str, **more: Any) -> TestResponse:
         """Return the raw answer to a call with the token."""
         headers = {"Authorization": f"Bearer {self.token}", **more.pop("headers", {})}
         return self.wire.open(path, method=method, headers=headers, buffered=True, **more)

@@ -1,0 +1,93 @@
+"""The text of a local file, block by block: UTF-8, without a byte order mark or NULs."""
+
+from __future__ import annotations
+
+import codecs
+from typing import TYPE_CHECKING, NamedTuple
+
+from marketo_bulk.errors import DecodeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from marketo_bulk.counts import Counts
+
+BLOCK_BYTES = 1 << 16
+
+_MARK = "\ufeff"
+_REPLACEMENT = "\ufffd"
+
+
+class Block(NamedTuple):
+    """A piece of the text, and whether it is the last one."""
+
+    text: str
+    is_last: bool
+
+
+class TextReader:
+    """Reads `file`, named `source` in messages.
+
+    Bytes that are no UTF-8 are an error, or U+FFFD if `replace_invalid`; `counts` gets the number
+    of bytes replaced, and of NULs removed.
+    """
+
+    def __init__(
+        self, file: BinaryIO, *, source: str, replace_invalid: bool, counts: Counts
+    ) -> None:
+        self._file = file
+        self._source = source
+        self._replace_invalid = replace_invalid
+        self._counts = counts
+        self._offset_bytes = 0
+        self._lines = 0
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the text.
+
+        Shape: lazy; never empty: a file without any text is one empty block.
+        Raises: DecodeError at the first byte that is no UTF-8.
+        """
+        is_start = True
+        unread = self._file.read(BLOCK_BYTES)
+        rest = b""
+        is_last = False
+        while not is_last:
+            bytes_ = rest + unread
+            # Read ahead: the rows need to know that nothing follows.
+            unread = self._file.read(BLOCK_BYTES)
+            is_last = not unread
+            text, used = self._decode(bytes_, is_last=is_last)
+            rest = bytes_[used:]
+            self._offset_bytes += used
+            self._lines += text.count("\n")
+            text = self._without_nuls(text)
+            if is_start and text:
+                text = text.removeprefix(_MARK)
+                is_start = False
+            yield Block(text, is_last)
+
+    def _decode(self, bytes_: bytes, *, is_last: bool) -> tuple[str, int]:
+        try:
+            return codecs.utf_8_decode(bytes_, "strict", is_last)
+        except UnicodeDecodeError as error:
+            if not self._replace_invalid:
+                line = self._lines + bytes_.count(b"\n", 0, error.start) + 1
+                raise DecodeError(
+                    f"{self._source}: byte {self._offset_bytes + error.start} (line {line}) "
+                    f"is not UTF-8. Export again, or set on_bad_value to null to read it as U+FFFD",
+                    line=line,
+                ) from error
+        text, used = codecs.utf_8_decode(bytes_, "replace", is_last)
+        sound = bytes_.count(_REPLACEMENT.encode(), 0, used)
+        replaced = text.count(_REPLACEMENT) - sound
+        kept = len(text.encode()) - replaced * len(_REPLACEMENT.encode())
+        self._counts.replaced_bytes += used - kept
+        return text, used
+
+    def _without_nuls(self, text: str) -> str:
+        if "\0" not in text:
+            return text
+        self._counts.nul_bytes += text.count("\0")
+        return text.replace("\0", "")

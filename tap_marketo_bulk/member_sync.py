@@ -1,0 +1,287 @@
+"""Member sync: one run over the members of all programs, from the plan to the last bookmark."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from marketo_bulk import (
+    PROGRAM_MEMBERS,
+    Column,
+    ConfigurationError,
+    DecodeError,
+    ExportScheduler,
+    FinishedExport,
+    MarketoBulk,
+    RowReader,
+    SchedulerOptions,
+)
+from typing_extensions import override
+
+from tap_marketo_bulk.adoption import SnapshotBookmark, adopt_jobs
+from tap_marketo_bulk.bookmarks import (
+    REPLICATION_KEY,
+    JobInFlight,
+    read_bookmarks,
+    read_jobs,
+    write_state,
+)
+from tap_marketo_bulk.discovery import LEAD_ID, PROGRAM_ID
+from tap_marketo_bulk.member_exports import MemberExports
+from tap_marketo_bulk.plan import (
+    PlanRules,
+    Program,
+    Unit,
+    plan_memberships,
+    plan_units,
+    starting_points,
+)
+from tap_marketo_bulk.record_loop import Extract
+from tap_marketo_bulk.windows import floor_second, format_timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from tap_marketo_bulk.settings import TapSettings
+
+logger = logging.getLogger(__name__)
+
+SETTLING = timedelta(seconds=60)
+"""How far behind Marketo's clock the last window ends: an update may take a while to show up."""
+
+LEAVE_SECONDS = 1.5
+"""How long a run that ends early waits for a call under way, which may be creating a job."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberSelection:
+    """Which columns a run is to bring, in the order of the record."""
+
+    columns: tuple[Column, ...]
+    incremental: bool = True
+
+    def fields(self) -> tuple[str, ...]:
+        """Return the fields of a job.
+
+        Shape: `programId` is left out, because a job over `programIds` brings that column anyway;
+            `updatedAt` comes last, so that a stray CR before a line end is never data.
+        """
+        wanted = [c.name for c in self.columns if c.name not in {PROGRAM_ID, REPLICATION_KEY}]
+        return (*wanted, REPLICATION_KEY)
+
+    def columns_of(self, fields: Iterable[str]) -> list[Column]:
+        """Return the columns that a job over `fields` brings."""
+        brought = {PROGRAM_ID, *fields}
+        return [column for column in self.columns if column.name in brought]
+
+
+class MemberSync:
+    """One run. Iterate over `extracts()`; each knows what to do once its rows are written.
+
+    `save` receives the new state of the stream whenever it has changed.
+    """
+
+    def __init__(
+        self,
+        client: MarketoBulk,
+        settings: TapSettings,
+        selection: MemberSelection,
+        state: Mapping[str, Any],
+        save: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._selection = selection
+        self._state = state
+        self._save = save
+        self._bookmarks: dict[int, datetime] = {}
+        self._snapshot_bookmark: SnapshotBookmark | None = None
+        self._exports: MemberExports | None = None
+        self._scheduler: ExportScheduler[Unit] | None = None
+        self._keep_jobs = True
+
+    def extracts(
+        self, programs: Sequence[Program], directory: Path, *, keep_jobs: bool
+    ) -> Iterator[Extract]:
+        """Run the exports of all programs and yield their files, each verified.
+
+        With `keep_jobs`, jobs still in flight when the run ends early stay for the next one to
+        take over; without, they are cancelled.
+        Raises: ConfigurationError, or any MarketoBulkError that ends the run.
+        """
+        run_end = floor_second(self._client.server_now() - SETTLING)
+        self._exports = self._plan(programs, run_end)
+        self._keep_jobs = keep_jobs
+        scheduler = ExportScheduler(
+            self._client, PROGRAM_MEMBERS, self._exports, self._scheduler_options(directory)
+        )
+        with scheduler:
+            self._scheduler = scheduler
+            for finished in scheduler:
+                if finished is None:
+                    self._save_state(scheduler)
+                else:
+                    yield MemberExtract(self, scheduler, finished)
+
+    def leave(self) -> None:
+        """End a run early: write down the jobs that go on in Marketo, or cancel them."""
+        if self._scheduler is None:
+            return
+        self._scheduler.stop(LEAVE_SECONDS)
+        if self._keep_jobs:
+            self._save_state(self._scheduler)
+        else:
+            self._scheduler.cancel_all()
+
+    def reader_of(self, finished: FinishedExport[Unit]) -> RowReader:
+        """Return what reads the file of a finished job."""
+        keep_from = finished.work.keep_from
+        return RowReader(
+            self._selection.columns_of(finished.request.fields),
+            on_bad_value=self._settings.on_bad_value,
+            source=f"export {finished.job.export_id} ({finished.work})",
+            keep_from=None if keep_from is None else (REPLICATION_KEY, format_timestamp(keep_from)),
+        )
+
+    def complete(self, finished: FinishedExport[Unit], scheduler: ExportScheduler[Unit]) -> None:
+        """Move the bookmarks of a unit whose records are all written."""
+        scheduler.release(finished)
+        reached = self._reached(finished)
+        if reached is not None:
+            moved = {
+                p: max(reached, self._bookmarks.get(p, reached)) for p in finished.work.program_ids
+            }
+            self._bookmarks = {**self._bookmarks, **moved}
+        self._save_state(scheduler)
+
+    # Planning ---------------------------------------------------------------------------
+
+    def _plan(self, programs: Sequence[Program], run_end: datetime) -> MemberExports:
+        settings = self._settings
+        if settings.start_date is not None and settings.start_date > run_end + SETTLING:
+            raise ConfigurationError(
+                f"start_date {format_timestamp(settings.start_date)} lies in the future: "
+                f"Marketo's clock says {format_timestamp(run_end + SETTLING)}"
+            )
+        exports = MemberExports(
+            self._client,
+            self._selection.fields(),
+            settings.filters,
+            deque(),
+            required=frozenset({LEAD_ID, REPLICATION_KEY}),
+            on_full_extract=self._full_extracts,
+        )
+        self._snapshot_bookmark = SnapshotBookmark(run_end, SETTLING)
+        exports.units = deque(self._units(programs, run_end, exports.digest()))
+        logger.info(
+            "%d programs, %d export jobs planned up to %s",
+            len(programs),
+            len(exports.units),
+            format_timestamp(run_end),
+        )
+        return exports
+
+    def _units(self, programs: Sequence[Program], run_end: datetime, digest: str) -> list[Unit]:
+        if not self._selection.incremental:
+            return plan_memberships({p.program_id: None for p in programs})
+        assert self._snapshot_bookmark is not None  # noqa: S101  # set by the only caller
+        rules = PlanRules(
+            end=run_end,
+            length=self._settings.window_length,
+            start_date=self._settings.start_date,
+            snapshot=self._settings.snapshot,
+        )
+        self._bookmarks = read_bookmarks(self._state, (p.program_id for p in programs))
+        starts = starting_points(programs, self._bookmarks, rules)
+        adoption = adopt_jobs(
+            self._client, read_jobs(self._state), starts, digest, self._snapshot_bookmark
+        )
+        return plan_units(adoption.starts, rules, adoption.units)
+
+    def _full_extracts(self, units: Sequence[Unit]) -> Sequence[Unit]:
+        """Return whole memberships in place of windows, older rows to be dropped here."""
+        programs = {p for unit in units for p in unit.program_ids}
+        return plan_memberships(
+            {p: self._bookmarks.get(p, self._settings.start_date) for p in programs}
+        )
+
+    # State ------------------------------------------------------------------------------
+
+    def _reached(self, finished: FinishedExport[Unit]) -> datetime | None:
+        if not self._selection.incremental or self._snapshot_bookmark is None:
+            return None
+        if finished.work.window is not None:
+            return finished.work.window.end
+        return self._snapshot_bookmark.of(finished.job)
+
+    def _save_state(self, scheduler: ExportScheduler[Unit]) -> None:
+        if not self._selection.incremental or self._exports is None:
+            return
+        digest = self._exports.digest()
+        jobs = [
+            JobInFlight(job.export_id, unit.program_ids, digest, unit.window)
+            for unit, _, job in scheduler.in_flight()
+        ]
+        self._save(write_state(self._state, self._bookmarks, jobs))
+
+    def _scheduler_options(self, directory: Path) -> SchedulerOptions:
+        return SchedulerOptions(
+            directory=directory,
+            poll_interval_seconds=self._settings.poll_interval_seconds,
+            job_timeout_seconds=self._settings.job_timeout_seconds,
+            max_queued_jobs=self._settings.max_queued_jobs,
+            wait_for_daily_quota=self._settings.wait_for_daily_quota,
+        )
+
+
+class MemberExtract(Extract):
+    """The rows of one finished export job."""
+
+    def __init__(
+        self,
+        sync: MemberSync,
+        scheduler: ExportScheduler[Unit],
+        finished: FinishedExport[Unit],
+    ) -> None:
+        self._sync = sync
+        self._scheduler = scheduler
+        self._finished = finished
+        self._reader = sync.reader_of(finished)
+
+    @override
+    def chunks(self) -> Iterator[Sequence[Any]]:
+        if self._finished.file is not None:
+            yield from self._reader.chunks(self._finished.file.path)
+            self._check_counts()
+
+    @override
+    def records(self) -> Iterator[dict[str, Any]]:
+        if self._finished.file is not None:
+            yield from self._reader.row_dicts(self._finished.file.path)
+            self._check_counts()
+
+    @override
+    def written(self) -> None:
+        self._sync.complete(self._finished, self._scheduler)
+
+    def _check_counts(self) -> None:
+        """Compare what was read with what Marketo announced; the checksum has the last word."""
+        job, counts = self._finished.job, self._reader.counts
+        found = counts.rows
+        if job.number_of_records in {None, found}:
+            return
+        if not counts.had_header:
+            raise DecodeError(
+                f"export {job.export_id} is empty, but Marketo announced "
+                f"{job.number_of_records} records. Run again to create a new job."
+            )
+        logger.warning(
+            "export %s: Marketo announced %d records, the file has %d (its checksum is right)",
+            job.export_id,
+            job.number_of_records,
+            found,
+        )

@@ -1,0 +1,184 @@
+"""The command as a user meets it: one-line errors, exit codes, signals."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tap_runs import TapRun, members_of, parse, settings_for
+
+from marketo_emulator import Emulator, Fault, Options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+COMMAND = [sys.executable, "-m", "tap_marketo_bulk"]
+WAIT_SECONDS = 30
+PLAIN = {k: v for k, v in os.environ.items() if not k.startswith("TAP_MARKETO")}
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Callable[..., str]:
+    """Return a function that writes a config for an emulator and returns its path."""
+
+    def write(emulator: Emulator, **config: Any) -> str:
+        path = tmp_path / "config.json"
+        path.write_text(json.dumps(settings_for(emulator, config)))
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def real_time() -> Iterator[Emulator]:
+    """Return an emulator on the machine's clock whose jobs take a second."""
+    options = Options(max_calls_per_window=10**6, status_refresh_seconds=0)
+    with Emulator(programs=12, members=600, job_seconds=0.05, options=options) as emulator:
+        yield emulator
+
+
+def tap(*arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """Run the tap to its end."""
+    return subprocess.run(
+        [*COMMAND, *arguments],
+        check=False,
+        capture_output=True,
+        timeout=WAIT_SECONDS,
+        env={**PLAIN, **environment},
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "named"),
+    [
+        ({"client_secret": "wrong"}, "client_secret"),
+        ({"base_url": "http://127.0.0.1:9"}, "127.0.0.1"),
+        ({"base_url": "http://marketo.example.com"}, "https"),
+        ({"base_url": None}, "munchkin_id"),
+        ({"window_days": 32}, "window_days"),
+        ({"program_ids": [4711]}, "4711"),
+        ({"start_date": "2999-01-01T00:00:00Z"}, "future"),
+        ({"start_date": "soon"}, "start_date"),
+        ({"max_queued_jobs": 11}, "max_queued_jobs"),
+    ],
+)
+def test_what_cannot_work_is_one_line_without_a_traceback(
+    emulator: Emulator, config_file: Callable[..., str], config: dict[str, Any], named: str
+) -> None:
+    """Exit code 1, no records, and an error that names the setting or the host."""
+    path = config_file(emulator, max_retry_seconds=0.1, **config)
+    done = tap("--config", path)
+    errors = done.stderr.decode()
+    assert done.returncode == 1
+    assert named in errors
+    assert "Traceback" not in errors
+    assert emulator.client_secret not in errors
+    assert b"RECORD" not in done.stdout
+
+
+def test_discover_errors_are_one_line_too(
+    emulator: Emulator, config_file: Callable[..., str]
+) -> None:
+    """`--discover` with a wrong secret says what to check."""
+    done = tap("--config", config_file(emulator, client_secret="wrong"), "--discover")
+    assert (done.returncode, b"") == (1, done.stdout)
+    assert b"Traceback" not in done.stderr
+
+
+def test_settings_come_from_the_environment(emulator: Emulator) -> None:
+    """Every setting works as TAP_MARKETO_BULK_<NAME>, fractions of seconds and lists included."""
+    values = settings_for(emulator, {"program_ids": "[1002]", "request_timeout_seconds": "20.5"})
+    done = tap(
+        "--config=ENV", **{f"TAP_MARKETO_BULK_{k.upper()}": str(v) for k, v in values.items()}
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    wanted = {key: m for key, m in members_of(emulator).items() if key[1] == 1002}
+    assert wanted == TapRun(parse(done.stdout)).table()
+
+
+def test_a_used_up_daily_quota_stops_with_75_and_says_when_to_come_back(
+    emulator: Emulator, config_file: Callable[..., str]
+) -> None:
+    """What the orchestrator sees: a temporary failure, and a time."""
+    emulator.faults.add(
+        Fault(
+            operation="export.create",
+            code="1029",
+            message="Export daily quota 500MB exceeded.",
+            times=None,
+        )
+    )
+    done = tap("--config", config_file(emulator))
+    assert done.returncode == 75
+    assert b"06:00 UTC" in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_middle_leaves_a_state_the_next_run_goes_on_from(
+    real_time: Emulator, config_file: Callable[..., str], tmp_path: Path, number: signal.Signals
+) -> None:
+    """STATE of what is complete, 128 + signal, and both runs together hold every member."""
+    start = f"{datetime.now(timezone.utc) - timedelta(days=200):%Y-%m-%dT%H:%M:%SZ}"
+    path = config_file(real_time, start_date=start, calls_per_20_seconds=100)
+    process = subprocess.Popen([*COMMAND, "--config", path], stdout=subprocess.PIPE, env=PLAIN)
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if line.startswith(b'{"type":"STATE"') and len(lines) > 40:
+            process.send_signal(number)
+            break
+    lines += process.stdout.read().splitlines(keepends=True)
+    process.stdout.close()
+    first = TapRun(parse(b"".join(lines)))
+    assert process.wait(WAIT_SECONDS) == 128 + number
+    assert first.messages[-1]["type"] == "STATE"
+    assert 0 < len(first.table()) < 600
+    jobs_of_first = len(real_time.jobs)
+    state = tmp_path / "state.json"
+    state.write_text(json.dumps(first.last_state))
+    second = tap("--config", path, "--state", str(state))
+    assert second.returncode == 0, second.stderr.decode()
+    both = {**first.table(), **TapRun(parse(second.stdout)).table()}
+    young = {k: m for k, m in members_of(real_time).items() if m["updatedAt"] >= start}
+    assert young == both
+    taken_over = first.bookmark["export_jobs"]
+    assert taken_over
+    windows = {(str(j["filter"])) for j in _creates(real_time)}
+    assert len(windows) == len(_creates(real_time)), "no window is asked for twice"
+    assert jobs_of_first < len(real_time.jobs)
+
+
+def _creates(emulator: Emulator) -> list[dict[str, Any]]:
+    return [r.body for r in emulator.requests if r.operation == "export.create"]
+
+
+def test_a_signal_leaves_within_seconds_when_nobody_reads(
+    emulator: Emulator, config_file: Callable[..., str]
+) -> None:
+    """A full pipe cannot hold the process; it goes without STATE, and no line is mixed up."""
+    for _ in range(30):
+        emulator.store.add_program(members=30, age_days=400)
+    process = subprocess.Popen(
+        [*COMMAND, "--config", config_file(emulator, calls_per_20_seconds=100)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=PLAIN,
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    time.sleep(2)
+    assert process.poll() is None, "the pipe holds 64 kB, the records are more"
+    process.terminate()
+    assert process.wait(6) == 143
+    whole = first + process.stdout.read().rsplit(b"\n", 1)[0]
+    process.stdout.close()
+    assert {"SCHEMA", "RECORD"} <= {m["type"] for m in parse(whole)}

@@ -1,0 +1,87 @@
+"""Every call and every job stays within Marketo's limits and the configured ones."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from tap_runs import capture, created_jobs, members_of, moment, settings_for
+
+from marketo_emulator import Emulator, Options, VirtualClock
+from tap_marketo_bulk.tap import TapMarketoBulk
+
+if TYPE_CHECKING:
+    import pytest
+
+NOW = datetime(2026, 6, 15, 12, tzinfo=timezone.utc)
+
+
+def run_against(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, **config: object) -> None:
+    """Run the tap, with its own pacing, against an emulator that records everything."""
+    tap = TapMarketoBulk(config=settings_for(emulator, config))
+    with tap.client:
+        run = capture(tap.sync_all, monkeypatch)
+    assert members_of(emulator).items() >= run.table().items()
+
+
+def test_jobs_stay_within_marketos_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At most 10 programs, 31 days, no milliseconds, one of the two program filters."""
+    options = Options(max_calls_per_window=10**6)
+    with Emulator(
+        programs=21, members=200, job_seconds=0, clock=VirtualClock(), options=options
+    ) as emulator:
+        start = (NOW - timedelta(days=70)).isoformat()
+        run_against(emulator, monkeypatch, start_date=start, calls_per_20_seconds=100)
+        jobs = created_jobs(emulator)
+    assert len(jobs) >= 8
+    for job in jobs:
+        assert 1 <= len(job["filter"]["programIds"]) <= 10
+        assert "programId" not in job["filter"]
+        window = job["filter"]["updatedAt"]
+        start_at, end_at = (moment(window[k]) for k in ("startAt", "endAt"))
+        assert timedelta(0) < end_at - start_at <= timedelta(days=31)
+        assert "." not in window["startAt"] + window["endAt"]
+        assert set(job["fields"]) == job["columnHeaderNames"].keys()
+
+
+def test_calls_stay_within_the_configured_rate_and_concurrency(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No window of 20 s holds more calls than set, none runs beside more others than set."""
+    with Emulator(
+        programs=12, members=100, job_seconds=0.3, options=Options(status_refresh_seconds=0)
+    ) as emulator:
+        run_against(
+            emulator,
+            monkeypatch,
+            calls_per_20_seconds=25,
+            max_concurrent_calls=2,
+            poll_interval_seconds=0.05,
+        )
+        calls = [r for r in emulator.requests if not r.operation.startswith("identity")]
+    moments = [call.started_at for call in calls]
+    for first in moments:
+        assert sum(first <= m < first + timedelta(seconds=20) for m in moments) <= 25
+    assert max(call.concurrency for call in calls) <= 2
+    assert {""} == {call.error_code for call in calls}
+
+
+def test_no_more_jobs_are_queued_than_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`max_queued_jobs` bounds the places taken in the shared queue at every moment."""
+    with Emulator(
+        programs=30, members=100, job_seconds=0.1, options=Options(status_refresh_seconds=0)
+    ) as emulator:
+        start = (datetime.now(timezone.utc) - timedelta(days=50)).isoformat()
+        run_against(
+            emulator,
+            monkeypatch,
+            start_date=start,
+            max_queued_jobs=3,
+            poll_interval_seconds=0.05,
+            calls_per_20_seconds=100,
+        )
+        jobs = emulator.jobs
+    assert len(jobs) >= 5
+    for job in jobs:
+        waiting = [o for o in jobs if o.queued_at <= job.queued_at < o.finished_at]
+        assert len(waiting) <= 3
