@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from marketo_bulk.client import MarketoBulk
-    from marketo_bulk.download import ExportFile
     from marketo_bulk.exports import ExportObject, ExportRequest
+    from marketo_bulk.partial_file import ExportFile
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from typing_extensions import Self
 
 if TYPE_CHECKING:
-    from marketo_bulk.download import ExportFile
     from marketo_bulk.errors import JobError, RejectedError
     from marketo_bulk.exports import ExportRequest
     from marketo_bulk.jobs import ExportJob
+    from marketo_bulk.partial_file import ExportFile
 
 
 class Work(Protocol):
