@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from marketo_bulk.connection_settings import SECONDS, plugin_schema
 from marketo_bulk.limits import BULK_BODY_MAX_BYTES, IMPORT_QUEUE_MAX_JOBS
 from singer_sdk import typing as th
 
@@ -14,10 +16,6 @@ from target_marketo_bulk.row_format import DELIMITERS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DEFAULT_CALLS_PER_20_SECONDS = 50
-DEFAULT_MAX_CONCURRENT_CALLS = 5
-DEFAULT_REQUEST_TIMEOUT_SECONDS = 300
-DEFAULT_MAX_RETRY_SECONDS = 900
 DEFAULT_LOOKUP_FIELD = "email"
 DEFAULT_FORMAT = "csv"
 DEFAULT_MAX_FILE_SIZE_BYTES = 9_500_000
@@ -30,70 +28,15 @@ DEFAULT_MAX_REJECTED_PERCENT = 10
 DEFAULT_NULL_CELL = ""
 
 FILE_MIN_BYTES = 1_000
-SETTINGS = th.PropertiesList(
-    th.Property(
-        "munchkin_id",
-        th.StringType(pattern=r"^[A-Za-z0-9-]+$"),
-        title="Munchkin ID",
-        description="Names the instance, as in `123-ABC-456`. Needed unless `base_url` is set.",
-        examples=["123-ABC-456"],
-    ),
-    th.Property(
-        "base_url",
-        th.StringType,
-        title="Base URL",
-        description="Address of the instance; by default `https://<munchkin_id>.mktorest.com`. "
-        "A trailing `/` or `/rest` is accepted.",
-    ),
-    th.Property(
-        "identity_url",
-        th.StringType,
-        title="Identity URL",
-        description="Address of the identity service; by default `<base_url>/identity`.",
-    ),
-    th.Property(
-        "client_id",
-        th.StringType,
-        title="Client ID",
-        description="Client id of the API user's LaunchPoint service. Not needed for a dry run.",
-    ),
-    th.Property(
-        "client_secret",
-        th.StringType,
-        secret=True,
-        title="Client secret",
-        description="Client secret of that service. Not needed for a dry run.",
-    ),
-    th.Property(
-        "calls_per_20_seconds",
-        th.IntegerType(minimum=1, maximum=100),
-        default=DEFAULT_CALLS_PER_20_SECONDS,
-        title="Calls per 20 seconds",
-        description="Most API calls in any 20 seconds. Marketo allows 100 to all integrations "
-        "together and recommends half of it for one.",
-    ),
-    th.Property(
-        "max_concurrent_calls",
-        th.IntegerType(minimum=1, maximum=10),
-        default=DEFAULT_MAX_CONCURRENT_CALLS,
-        title="Calls at once",
-        description="Most API calls under way at once. Marketo allows 10 to all integrations "
-        "together and recommends half of it for one.",
-    ),
-    th.Property(
-        "request_timeout_seconds",
-        th.NumberType(exclusive_minimum=0),
-        default=DEFAULT_REQUEST_TIMEOUT_SECONDS,
-        title="Request time-out",
-        description="Seconds to wait for an answer to one call.",
-    ),
-    th.Property(
-        "max_retry_seconds",
-        th.NumberType(minimum=0),
-        default=DEFAULT_MAX_RETRY_SECONDS,
-        title="Longest retrying",
-        description="Seconds a passing fault may last before the run fails.",
-    ),
+_NUMBER_TEXT = r"^[0-9]+(\.[0-9]+)?$"
+
+
+def _number(**bounds: float) -> th.CustomType:
+    """Return the type of a fraction, which environment variables and Meltano give as text."""
+    return th.CustomType({"type": ["number", "string", "null"], "pattern": _NUMBER_TEXT, **bounds})
+
+
+OWN_SETTINGS = th.PropertiesList(
     th.Property(
         "lookup_field",
         th.StringType(min_length=1),
@@ -133,21 +76,21 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "max_batch_age_seconds",
-        th.NumberType(exclusive_minimum=0),
+        th.CustomType(dict(SECONDS)),
         default=DEFAULT_MAX_BATCH_AGE_SECONDS,
         title="Longest collecting",
         description="Seconds after which a file is sent although it is not full.",
     ),
     th.Property(
         "poll_interval_seconds",
-        th.NumberType(minimum=0),
+        _number(minimum=0),
         default=DEFAULT_POLL_INTERVAL_SECONDS,
         title="Poll interval",
         description="Seconds between two looks at an import; Adobe suggests 5 to 30.",
     ),
     th.Property(
         "import_timeout_seconds",
-        th.NumberType(exclusive_minimum=0),
+        th.CustomType(dict(SECONDS)),
         default=DEFAULT_IMPORT_TIMEOUT_SECONDS,
         title="Longest import",
         description="Seconds an import may take, or Marketo's import queue may be full, before "
@@ -171,7 +114,7 @@ SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "max_rejected_percent",
-        th.NumberType(minimum=0, maximum=100),
+        _number(minimum=0, maximum=100),
         default=DEFAULT_MAX_REJECTED_PERCENT,
         title="Most rejects",
         description="The run fails, after everything is reported, when more than this share of "
@@ -192,6 +135,10 @@ SETTINGS = th.PropertiesList(
         "then keeps or clears the lead's value is not documented.",
     ),
 )
+
+
+SCHEMA = plugin_schema(OWN_SETTINGS.to_dict()["properties"])
+"""The JSON Schema of all settings, those of the connection first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +175,11 @@ def with_numbers(config: Mapping[str, Any]) -> dict[str, Any]:
     The SDK reads fractions from a file as Decimal, and leaves those of the environment as text.
     """
     numbers = {}
-    for name, schema in SETTINGS.to_dict()["properties"].items():
+    for name, schema in SCHEMA["properties"].items():
         if "number" in schema["type"] and isinstance(config.get(name), str | Decimal):
-            try:
+            # Text that is no number stays: the schema refuses it, and says which setting it is.
+            with contextlib.suppress(ValueError):
                 numbers[name] = float(config[name])
-            except ValueError:
-                # Left as it is: the schema refuses it, and says which setting it is.
-                continue
     return {**config, **numbers}
 
 
@@ -251,22 +196,6 @@ def missing_settings(config: Mapping[str, Any]) -> list[str]:
     if not config.get("munchkin_id") and not config.get("base_url"):
         faults.append("munchkin_id or base_url must be set")
     return faults
-
-
-def connection_settings(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the client's `Connection` is made of."""
-    names = (
-        "identity_url",
-        "client_id",
-        "client_secret",
-        "calls_per_20_seconds",
-        "max_concurrent_calls",
-        "request_timeout_seconds",
-        "max_retry_seconds",
-    )
-    base_url = config.get("base_url") or f"https://{config['munchkin_id']}.mktorest.com"
-    given = {name: config[name] for name in names if config.get(name) is not None}
-    return {"base_url": base_url, **given}
 
 
 def has_credentials(config: Mapping[str, Any]) -> bool:

@@ -7,7 +7,7 @@ import sys
 from functools import cached_property
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
-from marketo_bulk.connection import Connection
+from marketo_bulk.connection_settings import connection_from
 from marketo_bulk.errors import MarketoBulkError, one_line
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
@@ -18,9 +18,8 @@ from typing_extensions import override
 from target_marketo_bulk.load import Load
 from target_marketo_bulk.reader import LineReader
 from target_marketo_bulk.settings import (
-    SETTINGS,
+    SCHEMA,
     ImportSettings,
-    connection_settings,
     has_credentials,
     missing_settings,
     with_numbers,
@@ -44,7 +43,7 @@ class TargetMarketoBulk(Target):
 
     name = "target-marketo-bulk"
     package_name = "tap-target-marketo-bulk"
-    config_jsonschema: ClassVar[dict[str, Any]] = SETTINGS.to_dict()
+    config_jsonschema: ClassVar[dict[str, Any]] = SCHEMA
     default_sink_class = LeadSink
 
     _signal: int | None = None
@@ -61,7 +60,7 @@ class TargetMarketoBulk(Target):
         config = self.config
         return Load(
             ImportSettings.parse(config),
-            Connection(**connection_settings(config)) if has_credentials(config) else None,
+            connection_from(config) if has_credentials(config) else None,
             emit_state=_write_line,
             check_signals=self._leave_if_told,
         )
