@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -67,21 +68,21 @@ OWN_SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "max_batch_age_seconds",
-        th.NumberType(exclusive_minimum=0),
+        th.CustomType(dict(SECONDS)),
         default=DEFAULT_MAX_BATCH_AGE_SECONDS,
         title="Longest collecting",
         description="Seconds after which a file is sent although it is not full.",
     ),
     th.Property(
         "poll_interval_seconds",
-        th.NumberType(minimum=0),
+        _number(minimum=0),
         default=DEFAULT_POLL_INTERVAL_SECONDS,
         title="Poll interval",
         description="Seconds between two looks at an import; Adobe suggests 5 to 30.",
     ),
     th.Property(
         "import_timeout_seconds",
-        th.NumberType(exclusive_minimum=0),
+        th.CustomType(dict(SECONDS)),
         default=DEFAULT_IMPORT_TIMEOUT_SECONDS,
         title="Longest import",
         description="Seconds an import may take, or Marketo's import queue may be full, before "
@@ -105,7 +106,7 @@ OWN_SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "max_rejected_percent",
-        th.NumberType(minimum=0, maximum=100),
+        _number(minimum=0, maximum=100),
         default=DEFAULT_MAX_REJECTED_PERCENT,
         title="Most rejects",
         description="The run fails, after everything is reported, when more than this share of "
@@ -128,6 +129,10 @@ OWN_SETTINGS = th.PropertiesList(
 )
 
 SETTINGS = plugin_schema(OWN_SETTINGS.to_dict()["properties"])
+
+
+SCHEMA = plugin_schema(OWN_SETTINGS.to_dict()["properties"])
+"""The JSON Schema of all settings, those of the connection first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from typing_extensions import override
 from target_marketo_bulk.load import Load
 from target_marketo_bulk.reader import LineReader
 from target_marketo_bulk.settings import (
-    SETTINGS,
+    SCHEMA,
     ImportSettings,
     missing_settings,
 )

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_marketo_bulk.settings import SETTINGS, ImportSettings
+from marketo_bulk.connection_settings import plugin_schema
+from target_marketo_bulk.settings import OWN_SETTINGS, ImportSettings
 from target_marketo_bulk.target import TargetMarketoBulk
 from tests.target.runs import people, singer_lines
 from tests.target.test_signals import ROOT
@@ -54,6 +55,8 @@ def errors(config: Record) -> list[str]:
         ("lookup_field", ""),
         ("list_id", "seven"),
         ("max_rejected_percent", "many"),
+        ("max_rejected_percent", "101.5"),
+        ("poll_interval_seconds", "-1.5"),
     ],
 )
 def test_value_out_of_range_is_refused_by_name(name: str, value: object) -> None:
