@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -68,21 +67,21 @@ OWN_SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "max_batch_age_seconds",
-        th.CustomType(dict(SECONDS)),
+        th.NumberType(exclusive_minimum=0),
         default=DEFAULT_MAX_BATCH_AGE_SECONDS,
         title="Longest collecting",
         description="Seconds after which a file is sent although it is not full.",
     ),
     th.Property(
         "poll_interval_seconds",
-        _number(minimum=0),
+        th.NumberType(minimum=0),
         default=DEFAULT_POLL_INTERVAL_SECONDS,
         title="Poll interval",
         description="Seconds between two looks at an import; Adobe suggests 5 to 30.",
     ),
     th.Property(
         "import_timeout_seconds",
-        th.CustomType(dict(SECONDS)),
+        th.NumberType(exclusive_minimum=0),
         default=DEFAULT_IMPORT_TIMEOUT_SECONDS,
         title="Longest import",
         description="Seconds an import may take, or Marketo's import queue may be full, before "
@@ -106,7 +105,7 @@ OWN_SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "max_rejected_percent",
-        _number(minimum=0, maximum=100),
+        th.NumberType(minimum=0, maximum=100),
         default=DEFAULT_MAX_REJECTED_PERCENT,
         title="Most rejects",
         description="The run fails, after everything is reported, when more than this share of "
@@ -127,9 +126,6 @@ OWN_SETTINGS = th.PropertiesList(
         "then keeps or clears the lead's value is not documented.",
     ),
 )
-
-SETTINGS = plugin_schema(OWN_SETTINGS.to_dict()["properties"])
-
 
 SCHEMA = plugin_schema(OWN_SETTINGS.to_dict()["properties"])
 """The JSON Schema of all settings, those of the connection first."""

@@ -46,7 +46,7 @@ class TargetMarketoBulk(Target):
     name = "target-marketo-bulk"
     package_name = "tap-target-marketo-bulk"
     # A copy, because the SDK adds its own settings to whatever it is given.
-    config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(SETTINGS)
+    config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(SCHEMA)
     default_sink_class = LeadSink
 
     _signal: int | None = None
@@ -106,7 +106,7 @@ class TargetMarketoBulk(Target):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        self._config = with_numbers(self._config, SETTINGS)
+        self._config = with_numbers(self._config, SCHEMA)
         faults = without_secrets(super()._validate_config(raise_errors=False))
         faults += missing_settings(self._config)
         if faults and raise_errors:

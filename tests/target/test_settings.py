@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
-from marketo_bulk.connection_settings import plugin_schema
-from target_marketo_bulk.settings import OWN_SETTINGS, ImportSettings
+from target_marketo_bulk.settings import ImportSettings
 from target_marketo_bulk.target import TargetMarketoBulk
 from tests.target.runs import people, singer_lines
 from tests.target.test_signals import ROOT
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from tests.target.runs import Record, Run
 
 # The target's own schema is amended by the SDK with settings of the SDK's.
-PROPERTIES = SETTINGS["properties"]
+PROPERTIES = SCHEMA["properties"]
 DRY = {"dry_run_path": "dry"}
 
 
