@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
-from target_marketo_bulk.settings import ImportSettings
+from target_marketo_bulk.settings import SCHEMA, ImportSettings
 from target_marketo_bulk.target import TargetMarketoBulk
 from tests.target.runs import people, singer_lines
 from tests.target.test_signals import ROOT
