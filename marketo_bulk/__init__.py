@@ -27,10 +27,11 @@ from marketo_bulk.exports import (
     custom_object,
 )
 from marketo_bulk.imports import import_body_size
+from marketo_bulk.job_runner import RunnerOptions
 from marketo_bulk.jobs import ExportJob, ExportStatus, ImportJob, ImportStatus
 from marketo_bulk.partial_file import ExportFile
 from marketo_bulk.rows import RowReader
-from marketo_bulk.scheduler import ExportScheduler, FinishedExport, SchedulerOptions
+from marketo_bulk.scheduler import ExportScheduler, FinishedExport
 from marketo_bulk.timestamps import format_timestamp, parse_timestamp
 
 __all__ = [
@@ -56,7 +57,7 @@ __all__ = [
     "MarketoBulkError",
     "RejectedError",
     "RowReader",
-    "SchedulerOptions",
+    "RunnerOptions",
     "custom_object",
     "format_timestamp",
     "import_body_size",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from typing_extensions import Self
 
 if TYPE_CHECKING:
-    from marketo_bulk.errors import JobError, RejectedError
+    from marketo_bulk.errors import JobError
     from marketo_bulk.exports import ExportRequest
     from marketo_bulk.jobs import ExportJob
     from marketo_bulk.partial_file import ExportFile
@@ -38,7 +38,7 @@ class Phase(enum.Enum):
 
 @dataclass(slots=True)
 class Slot(Generic[WorkT]):
-    """The mutable side of one job; only the scheduler's own thread changes it.
+    """The mutable side of one job; the board it stands on guards it.
 
     Units: `next_poll_at` and `deadline_at` are seconds of the scheduler's monotonic clock.
     """
@@ -63,26 +63,12 @@ class Slot(Generic[WorkT]):
             remedy=remedy or "Run again to create a new job",
         )
 
+    def delete_file(self) -> None:
+        """Delete the file, if there is one."""
+        if self.file is not None:
+            self.file.path.unlink(missing_ok=True)
+
     @property
     def in_marketo(self) -> bool:
         """Whether the job takes one of the places that `max_queued_jobs` counts."""
         return self.phase in {Phase.CREATED, Phase.ENQUEUED}
-
-
-class WorkSource(Protocol[WorkT]):
-    """Where a scheduler gets its work from; called from the scheduler's thread only."""
-
-    def next_work(self) -> WorkT | None:
-        """Return the next piece of work, or None if there is no more."""
-
-    def put_back(self, work: WorkT) -> None:
-        """Take back a piece of work that could not be started now."""
-
-    def adopted_job(self, work: WorkT) -> ExportJob | None:
-        """Return the job of an earlier run that already does this work."""
-
-    def request_for(self, work: WorkT) -> ExportRequest:
-        """Return what to ask of Marketo for this work."""
-
-    def refused(self, work: WorkT, error: RejectedError) -> None:
-        """Plan anew what Marketo refused, or raise `error` if there is no other way."""

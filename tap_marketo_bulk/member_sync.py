@@ -17,7 +17,7 @@ from marketo_bulk import (
     FinishedExport,
     MarketoBulk,
     RowReader,
-    SchedulerOptions,
+    RunnerOptions,
 )
 from typing_extensions import override
 
@@ -228,8 +228,8 @@ class MemberSync:
         ]
         self._save(write_state(self._state, self._bookmarks, jobs))
 
-    def _scheduler_options(self, directory: Path) -> SchedulerOptions:
-        return SchedulerOptions(
+    def _scheduler_options(self, directory: Path) -> RunnerOptions:
+        return RunnerOptions(
             directory=directory,
             poll_interval_seconds=self._settings.poll_interval_seconds,
             job_timeout_seconds=self._settings.job_timeout_seconds,
