@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections import Counter, deque
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from marketo_bulk.errors import (
@@ -17,6 +16,8 @@ from marketo_bulk.errors import (
     one_line,
 )
 from marketo_bulk.jobs import ImportJob, ImportStatus
+
+from target_marketo_bulk.uploads import Running, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,26 +39,6 @@ QUEUE_FULL_WAIT_MIN_SECONDS = 30
 QUEUE_FULL_WAIT_MAX_SECONDS = 300
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(slots=True)
-class Upload:
-    """A file that is to be sent, and what happened to it so far."""
-
-    file: ImportFile
-    failures: int = 0
-    lost_replies: int = 0
-
-
-@dataclass(slots=True)
-class Running:
-    """An import Marketo has accepted; without an upload it is an earlier run's."""
-
-    batch_id: str
-    upload: Upload | None
-    accepted_at: float
-    next_poll_at: float
-    unknown_statuses: set[str] = field(default_factory=set)
 
 
 class ImportQueue:

@@ -187,7 +187,10 @@ class Load:
         if self._journal is not None:
             self._journal.close()
         self.tally.replaced = self._spool.replaced_rows
-        calls = self._client.calls_made if self._client else 0
+        calls = 0
+        if self._client is not None:
+            calls = self._client.calls_made
+            self._client.close()
         summary = Summary.of(
             self.tally, self.log, calls=calls, is_dry_run=self._dry_run is not None
         )

@@ -325,3 +325,28 @@ def test_stream_maps_rename_and_drop(emulator: Emulator, config: Record, run: Ru
     result = run(singer_lines([record], schema=schema), {**config, "stream_maps": maps})
     assert result.error is None
     assert leads(emulator)["p1@load.test"]["lastName"] == "Doe"
+
+
+class WatchingOutput(io.StringIO):
+    """Notes how many rejects are on disk when something is written."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        self._directory = directory
+        self.rejects_on_disk: list[int] = []
+
+    @override
+    def write(self, text: str) -> int:
+        self.rejects_on_disk.append(len(read_json_lines(self._directory, "rejects-*.jsonl")))
+        return super().write(text)
+
+
+def test_rejects_are_on_disk_before_the_state_that_counts_on_them(
+    config: Record, tmp_path: Path, run: RunTarget
+) -> None:
+    """A killed machine loses no reject a STATE has moved past."""
+    lines = singer_lines([{"email": None}] * 3, state_every=1)
+    output = WatchingOutput(tmp_path / "rejects")
+    with contextlib.redirect_stdout(output):
+        listen(TargetMarketoBulk(config={**config, "max_rejected_percent": 100}), lines)
+    assert output.rejects_on_disk == [1, 2, 3, 3]
