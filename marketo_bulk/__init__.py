@@ -31,7 +31,7 @@ from marketo_bulk.job_runner import RunnerOptions
 from marketo_bulk.jobs import ExportJob, ExportStatus, ImportJob, ImportStatus
 from marketo_bulk.partial_file import ExportFile
 from marketo_bulk.rows import RowReader
-from marketo_bulk.scheduler import ExportScheduler, FinishedExport
+from marketo_bulk.scheduler import ExportScheduler, FinishedExport, Timing
 from marketo_bulk.timestamps import format_timestamp, parse_timestamp
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "RejectedError",
     "RowReader",
     "RunnerOptions",
+    "Timing",
     "custom_object",
     "format_timestamp",
     "import_body_size",

@@ -2,8 +2,8 @@
 
 Marketo works on two exports at a time. So that it never waits for us, jobs are created and
 enqueued a few ahead, polled, and downloaded as soon as they finish, whatever the reader of the
-files is doing. In a sync a thread of its own does that; with `sleep` given, the reader's thread
-does, so that a simulation on a virtual clock takes the same steps.
+files is doing. In a sync a thread of its own does that; in a simulation on a virtual clock the
+reader's thread takes the same steps.
 """
 
 from __future__ import annotations
@@ -33,6 +33,18 @@ READER_PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """How a scheduler knows the time, and how it waits.
+
+    With `sleep`, everything runs in the reader's thread and waiting calls it; without, in threads
+    of its own.
+    """
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FinishedExport(Generic[WorkT]):
     """A piece of work whose file is on disk and verified.
 
@@ -59,11 +71,9 @@ class ExportScheduler(Generic[WorkT]):
         export_object: ExportObject,
         source: WorkSource[WorkT],
         options: RunnerOptions,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], object] | None = None,
+        timing: Timing,
     ) -> None:
-        self._sleep = sleep
+        self._sleep = timing.sleep
         self._board: SlotBoard[WorkT] = SlotBoard()
         self._runner = JobRunner(
             client,
@@ -71,8 +81,8 @@ class ExportScheduler(Generic[WorkT]):
             source,
             self._board,
             options,
-            clock=clock,
-            start=_in_thread if sleep is None else _at_once,
+            clock=timing.clock,
+            start=_in_thread if timing.sleep is None else _at_once,
         )
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None

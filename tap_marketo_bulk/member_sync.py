@@ -18,6 +18,7 @@ from marketo_bulk import (
     MarketoBulk,
     RowReader,
     RunnerOptions,
+    Timing,
 )
 from typing_extensions import override
 
@@ -92,12 +93,14 @@ class MemberSync:
         selection: MemberSelection,
         state: Mapping[str, Any],
         save: Callable[[dict[str, Any]], None],
+        timing: Timing,
     ) -> None:
         self._client = client
         self._settings = settings
         self._selection = selection
         self._state = state
         self._save = save
+        self._timing = timing
         self._bookmarks: dict[int, datetime] = {}
         self._snapshot_bookmark: SnapshotBookmark | None = None
         self._exports: MemberExports | None = None
@@ -117,7 +120,11 @@ class MemberSync:
         self._exports = self._plan(programs, run_end)
         self._keep_jobs = keep_jobs
         scheduler = ExportScheduler(
-            self._client, PROGRAM_MEMBERS, self._exports, self._scheduler_options(directory)
+            self._client,
+            PROGRAM_MEMBERS,
+            self._exports,
+            self._scheduler_options(directory),
+            self._timing,
         )
         with scheduler:
             self._scheduler = scheduler

@@ -56,6 +56,7 @@ class ProgramMembers(BulkStream):
             MemberSelection(self._columns(), incremental=incremental),
             self.stream_state,
             self._save_state,
+            tap.timing,
         )
         with tempfile.TemporaryDirectory(
             prefix="tap-marketo-bulk-", dir=tap.settings.download_dir, ignore_cleanup_errors=True

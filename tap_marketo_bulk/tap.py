@@ -9,7 +9,7 @@ import threading
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from marketo_bulk import ConfigurationError, MarketoBulk
+from marketo_bulk import ConfigurationError, MarketoBulk, Timing
 from marketo_bulk.connection_settings import (
     connection_from,
     missing_settings,
@@ -52,6 +52,9 @@ class TapMarketoBulk(Tap):
     ]
 
     # What the streams share -------------------------------------------------------------
+
+    timing = Timing()
+    """How the exports know the time; a simulation puts its own here."""
 
     @cached_property
     def settings(self) -> TapSettings:
