@@ -103,27 +103,34 @@ def _serve(emulator: Emulator, lifetime_seconds: float | None) -> int:
 def _execute(
     emulator: Emulator, command: list[str], lifetime_seconds: float | None, job_seconds: float
 ) -> int:
-    with emulator:
-        try:
-            child = subprocess.Popen(command, env=_environment(emulator, job_seconds))  # noqa: S603 - running it is the point
-        except OSError as error:
-            sys.stderr.write(f"marketo-emulator exec: {command[0]}: {error.strerror}\n")
-            return _NOT_FOUND
+    children: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
 
-        def forward(number: int, _frame: FrameType | None) -> None:
-            # A terminal sends its interrupt to the command as well; twice could cut its end short.
-            if number != signal.SIGINT or not os.isatty(0):
+    def forward(number: int, _frame: FrameType | None) -> None:
+        early.append(number)
+        for child in children:
+            child.send_signal(number)
+
+    # Before the command starts, so that no signal finds the emulator gone and the command alone.
+    before = [(number, signal.signal(number, forward)) for number in _SIGNALS]
+    try:
+        with emulator:
+            try:
+                child = subprocess.Popen(command, env=_environment(emulator, job_seconds))  # noqa: S603 - running it is the point
+            except OSError as error:
+                sys.stderr.write(f"marketo-emulator exec: {command[0]}: {error.strerror}\n")
+                return _NOT_FOUND
+            children.append(child)
+            for number in early:
                 child.send_signal(number)
-
-        before = [(number, signal.signal(number, forward)) for number in _SIGNALS]
-        try:
-            code = child.wait(lifetime_seconds)
-        except subprocess.TimeoutExpired:
-            child.terminate()
-            code = child.wait()
-        finally:
-            for number, handler in before:
-                signal.signal(number, handler)
+            try:
+                code = child.wait(lifetime_seconds)
+            except subprocess.TimeoutExpired:
+                child.terminate()
+                code = child.wait()
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
     # A command ended by a signal is reported as a shell would.
     return code if code >= 0 else 128 - code
 
