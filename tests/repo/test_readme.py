@@ -1,0 +1,59 @@
+"""What the README shows is what happens."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "DESIGN.md",
+    ROOT / "CONTRIBUTING.md",
+    *(ROOT / "docs").glob("*"),
+]
+
+
+def test_the_first_command_is_the_demo_and_the_second_runs_the_tests() -> None:
+    """`.ci/run` runs these two, exactly as printed."""
+    first, second = re.findall(r"```bash\n(.*)\n```", README)[:2]
+    assert first == "python3 examples/demo.py"
+    assert second.endswith(".venv/bin/pytest -n auto")
+
+
+def test_reverse_etl_prints_what_the_readme_shows() -> None:
+    """The example ends well, and its output is the one in the README."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "examples" / "reverse_etl.py"],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+    )
+    assert done.returncode == 0, done.stderr
+    shown = done.stdout[done.stdout.index("Leads in Marketo:") :].strip()
+    assert f"```text\n{shown}\n```" in README
+
+
+def test_every_test_that_is_named_exists() -> None:
+    """The evidence in the tables can be run."""
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    for page in PAGES:
+        text = page.read_text()
+        for name in re.findall(r"`(test_\w+)`", text):
+            assert f"def {name}(" in tests, f"{page.name} names {name}"
+        for path in re.findall(r"`(tests/[\w/]+\.py)`", text):
+            assert (ROOT / path).exists(), f"{page.name} names {path}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
+    """No page points at a file that is not there."""
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
