@@ -20,7 +20,7 @@ _MOMENTS = frozenset({"datetime"})
 _WHOLE = frozenset({"integer", "score"})
 _BOOLEANS = frozenset({"boolean"})
 _LABELS = {field.name: field.label for field in MEMBER_FIELDS}
-_RAW_QUOTES = "@@raw@@"
+_PLACE = "@@raw@@"
 _OTHER_DIGITS = str.maketrans("0123456789abcdef", "fedcba9876543210")
 
 
@@ -92,9 +92,14 @@ def _first(types: frozenset[str], change: Callable[[str], str]) -> Rewrite:
     return _table(lambda table: table.change_first(types, change))
 
 
-def _unescaped_quotes(content: bytes) -> bytes:
-    marked = _first_text(lambda _: _RAW_QUOTES)(content)
-    return marked.replace(_RAW_QUOTES.encode(), b'"say "cheese" now"', 1)
+def _raw_first_text(raw: bytes) -> Rewrite:
+    """Put bytes that the csv module would not write as they are in place of the first text."""
+
+    def rewrite(content: bytes) -> bytes:
+        marked = _first_text(lambda _: _PLACE)(content)
+        return marked.replace(_PLACE.encode(), raw, 1)
+
+    return rewrite
 
 
 def _json(edit: Callable[[Any], object]) -> Rewrite:
@@ -153,8 +158,8 @@ REWRITES: dict[str, Rewrite] = {
     "header_ui_labels": _header(lambda name: _LABELS.get(name, name)),
     "header_upper_case": _header(str.upper),
     # -- its cells ------------------------------------------------------------------------------
-    "quotes_unescaped": _unescaped_quotes,
-    "null_byte": _first_text(lambda text: f"{text}\0{text}"),
+    "quotes_unescaped": _raw_first_text(b'"say "cheese" now"'),
+    "null_byte": _raw_first_text(b"null\0byte"),
     "invalid_utf8": _first_text(lambda text: f"{text}\udcff\udcfe"),
     "cell_huge": _first_text(lambda _: "x" * _HUGE),
     "cell_garbage": _first(_WHOLE, lambda _: "N/A"),

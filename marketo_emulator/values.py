@@ -22,6 +22,7 @@ NULL = "null"
 _DAY = 86_400
 _WHOLE = re.compile(r"[+-]?\d{1,19}")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d)(?:\.\d+)?(Z\+0000|Z|[+-]\d\d:?\d\d)?)?"
 )
@@ -102,7 +103,12 @@ def _parse_number(text: str) -> float:
 
 
 def _parse_date(text: str) -> str:
-    return date.fromisoformat(text).isoformat()
+    # Newer Pythons would also take other ISO forms.
+    return (
+        date.fromisoformat(text).isoformat()
+        if _DATE.fullmatch(text)
+        else str(_refuse(text, "date"))
+    )
 
 
 def _refuse(text: str, data_type: str) -> bool:

@@ -86,6 +86,8 @@ def test_cell_is_parsed_by_its_type(data_type: str, text: str, value: object) ->
         ("percent", "100%"),
         ("boolean", "yes"),
         ("date", "2026-02-30"),
+        ("date", "20260228"),
+        ("date", "2026-W09-6"),
         ("float", "nan"),
     ],
 )
