@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from array import array
 from bisect import bisect_left
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 INDEX_ENTRY_BYTES = 130
 """Memory one indexed row takes besides its key's characters: string, integer and table slot."""
 
-_BUFFER_BYTES = 1 << 16
+_BUFFER_BYTES = 1 << 14
+"""A smaller file is in memory alone, so that many sets of columns need few descriptors."""
+
 _COPY_BYTES = 1 << 20
 
 
@@ -100,16 +103,15 @@ class OpenFile:
         self.opened_at = opened_at
         self.index_bytes = 0
         self._slack_bytes = slack_bytes
-        self._handle = _private_file()
+        self.used_at = 0
+        """Set by whoever needs to know which file was used least recently."""
+        self._handle: BinaryIO = io.BytesIO()
         self._handle.write(layout.header)
         self._end = self.size_bytes = len(layout.header)
         self._starts = array("I")
         self._ordinals: dict[str, int] = {}
         self._spellings: dict[str, str] = {}
         self._replaced = array("I")
-
-    def __contains__(self, folded_key: str) -> bool:
-        return folded_key in self._ordinals
 
     @property
     def rows(self) -> int:
@@ -146,6 +148,8 @@ class OpenFile:
         self._handle.write(line)
         self._end += len(line)
         self.size_bytes += len(line)
+        if self._end > _BUFFER_BYTES and isinstance(self._handle, io.BytesIO):
+            self._move_to_disk(self._handle)
         if ordinal is None:
             self._note_new(key)
             return False
@@ -173,6 +177,11 @@ class OpenFile:
     def close(self) -> None:
         """Throw the rows away."""
         self._handle.close()
+
+    def _move_to_disk(self, memory: io.BytesIO) -> None:
+        self._handle = _private_file()
+        self._handle.write(memory.getvalue())
+        memory.close()
 
     def _length(self, ordinal: int) -> int:
         following = ordinal + 1

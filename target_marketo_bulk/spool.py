@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from target_marketo_bulk.import_file import ImportFile, Layout, OpenFile
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from target_marketo_bulk.keys import Key
 
-OPEN_FILES_MAX = 32
-"""Sets of columns collected at once; a further one sends the oldest file off."""
+OPEN_FILES_MAX = 400
+"""Sets of columns collected at once; a further one sends off the file unused for longest."""
+
+SPOOL_MAX_BYTES = 1_000_000_000
+"""Disk space for all open files; beyond it the largest is sent off."""
 
 INDEX_MAX_BYTES = 40_000_000
 """Memory for the lookup values of all open files: 250 000 of 30 characters."""
@@ -49,8 +55,13 @@ class Spool:
         self._index_max_bytes = index_max_bytes
         self._open: dict[Layout, OpenFile] = {}
         self._newest: OpenFile | None = None
+        # Which file has the newest row of a lookup value; kept only while several are open.
+        self._newest_units: dict[str, int] = {}
         self._index_bytes = 0
+        self._spooled_bytes = 0
         self.last_unit = 0
+        self._uses = 0
+        self._is_thrashing = False
         self.replaced_rows = 0
 
     def add(self, layout: Layout, key: Key, line: bytes) -> None:
@@ -61,11 +72,18 @@ class Spool:
         file = self._open.get(layout)
         if file is None or not self._takes(file, key, line):
             file = self._reopen(layout, len(line))
-        before = file.index_bytes
+        index_bytes, spooled_bytes = file.index_bytes, file.spooled_bytes
         self.replaced_rows += file.put(key, line)
-        self._index_bytes += file.index_bytes - before
-        if self._index_bytes > self._index_max_bytes:
+        self._index_bytes += file.index_bytes - index_bytes
+        self._spooled_bytes += file.spooled_bytes - spooled_bytes
+        if len(self._open) > 1:
+            self._newest_units[key.folded] = file.unit
+            self._uses += 1
+            file.used_at = self._uses
+        if self._index_bytes > self._index_limit_bytes():
             self._close(max(self._open.values(), key=lambda each: each.index_bytes))
+        elif self._spooled_bytes > SPOOL_MAX_BYTES:
+            self._close(max(self._open.values(), key=lambda each: each.spooled_bytes))
 
     def close_expired(self) -> None:
         """Hand over every file that has been open for the longest time allowed."""
@@ -83,6 +101,7 @@ class Spool:
         for file in self._open.values():
             file.close()
         self._open.clear()
+        self._newest_units.clear()
         self._newest = None
 
     def _takes(self, file: OpenFile, key: Key, line: bytes) -> bool:
@@ -95,15 +114,7 @@ class Spool:
             return False
         if file.has_other_spelling(key):
             return False
-        return file is self._newest or not self._is_in_newer_file(file, key)
-
-    def _is_in_newer_file(self, file: OpenFile, key: Key) -> bool:
-        for other in reversed(self._open.values()):
-            if other is file:
-                return False
-            if key.folded in other:
-                return True
-        raise AssertionError("the file is not open")  # pragma: no cover
+        return file is self._newest or self._newest_units.get(key.folded, 0) <= file.unit
 
     def _reopen(self, layout: Layout, line_bytes: int) -> OpenFile:
         if len(layout.header) + line_bytes >= self.limit_bytes:
@@ -115,13 +126,29 @@ class Spool:
         if file is not None:
             self._close(file)
         while len(self._open) >= self._open_files_max:
-            self._close(next(iter(self._open.values())))
+            self._make_room()
+        for only in self._open.values() if len(self._open) == 1 else ():
+            self._newest_units = dict.fromkeys(only.folded_keys, only.unit)
         self.last_unit += 1
         self._newest = OpenFile(
             self.last_unit, layout, opened_at=self._clock(), slack_bytes=self.limit_bytes
         )
         self._open[layout] = self._newest
         return self._newest
+
+    def _index_limit_bytes(self) -> int:
+        # Many small tables, and the one over all of them, take twice what one large table does.
+        return self._index_max_bytes if len(self._open) == 1 else self._index_max_bytes // 2
+
+    def _make_room(self) -> None:
+        if not self._is_thrashing:
+            self._is_thrashing = True
+            logger.warning(
+                "many_property_sets open=%d: records with ever different sets of properties make "
+                "many small imports (said once)",
+                len(self._open),
+            )
+        self._close(min(self._open.values(), key=lambda each: each.used_at))
 
     def _close(self, file: OpenFile) -> None:
         if self._open.get(file.layout) is not file:
@@ -133,6 +160,17 @@ class Spool:
                 self._close(older)
         del self._open[file.layout]
         self._index_bytes -= file.index_bytes
+        self._spooled_bytes -= file.spooled_bytes
+        self._forget(file)
         if file is self._newest:
             self._newest = next(reversed(self._open.values()), None)
         self._hand_over(file.finish())
+
+    def _forget(self, file: OpenFile) -> None:
+        """Drop a closed file's lookup values: no older open file has one of them."""
+        if len(self._open) < 2:  # noqa: PLR2004  # with one file there is no order to keep
+            self._newest_units.clear()
+            return
+        for key in file.folded_keys:
+            if self._newest_units.get(key) == file.unit:
+                del self._newest_units[key]

@@ -167,3 +167,22 @@ def test_oldest_file_makes_room(files: Files) -> None:
         put(spool, which, "xyz"[which], "1")
     assert bodies(files) == [b"email,a\nx,1\n"]
     spool.discard()
+
+
+def test_file_unused_for_longest_makes_room(files: Files) -> None:
+    """Sets of columns that keep coming are kept; the one that does not is sent."""
+    spool = files.spool(open_files_max=2)
+    for which, key in ((0, "x"), (2, "y"), (0, "z"), (3, "w")):
+        put(spool, which, key, "1")
+    assert bodies(files) == [b"email,b\ny,1\n"]
+    spool.discard()
+
+
+def test_largest_file_makes_room_in_memory(files: Files) -> None:
+    """When the lookup values of all files are too many, the largest file goes, full or not."""
+    spool = files.spool(limit_bytes=10_000, index_max_bytes=2_000)
+    put(spool, 2, "y", "1")
+    for number in range(8):
+        put(spool, 0, f"x{number}", "1")
+    assert [file.rows for file in files] == [7]
+    spool.discard()
