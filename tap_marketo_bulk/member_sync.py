@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from collections import deque
 from dataclasses import dataclass
@@ -262,33 +263,45 @@ class MemberExtract(Extract):
     @override
     def chunks(self) -> Iterator[Sequence[Any]]:
         if self._finished.file is not None:
-            yield from self._reader.chunks(self._finished.file.path)
-            self._check_counts()
+            with self._forgotten_if_unreadable():
+                yield from self._reader.chunks(self._finished.file.path)
+                self._check_counts()
 
     @override
     def records(self) -> Iterator[dict[str, Any]]:
         if self._finished.file is not None:
-            yield from self._reader.row_dicts(self._finished.file.path)
-            self._check_counts()
+            with self._forgotten_if_unreadable():
+                yield from self._reader.row_dicts(self._finished.file.path)
+                self._check_counts()
 
     @override
     def written(self) -> None:
         self._sync.complete(self._finished, self._scheduler)
 
+    @contextlib.contextmanager
+    def _forgotten_if_unreadable(self) -> Iterator[None]:
+        """Keep a job out of STATE whose file cannot be read: the next run would stop there, too."""
+        try:
+            yield
+        except DecodeError:
+            self._scheduler.release(self._finished)
+            raise
+
     def _check_counts(self) -> None:
-        """Compare what was read with what Marketo announced; the checksum has the last word."""
+        """Compare what was read with what Marketo announced; the checksum has the last word.
+
+        Raises: DecodeError if there is no checksum, or nothing in the file to be checked by it.
+        """
         job, counts = self._finished.job, self._reader.counts
-        found = counts.rows
-        if job.number_of_records in {None, found}:
+        announced = job.number_of_records
+        if announced is None or announced == counts.rows:
             return
-        if not counts.had_header:
-            raise DecodeError(
-                f"export {job.export_id} is empty, but Marketo announced "
-                f"{job.number_of_records} records. Run again to create a new job."
-            )
-        logger.warning(
-            "export %s: Marketo announced %d records, the file has %d (its checksum is right)",
-            job.export_id,
-            job.number_of_records,
-            found,
+        said = (
+            f"export {job.export_id}: Marketo announced {announced} records, "
+            f"the file has {counts.rows}"
         )
+        # Adobe's own sample announces one record too many, as if the header were one.
+        is_empty = not counts.rows and not (counts.had_header and announced == 1)
+        if is_empty or job.file_checksum is None:
+            raise DecodeError(f"{said}. Run again to create a new job.")
+        logger.warning("%s (its checksum is right)", said)

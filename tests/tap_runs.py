@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from marketo_bulk import Connection
+
 POLL_SECONDS = 0.01
 NO_RATE_LIMIT = Options(max_calls_per_window=10**6, max_concurrent_calls=10**6)
 DAY_SECONDS = 86_400
@@ -72,15 +74,20 @@ def make_tap(
     *,
     catalog: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
+    client: MarketoBulk | None = None,
 ) -> TapMarketoBulk:
-    """Return a tap whose client does not spread its calls over time."""
+    """Return a tap with this client, or one that does not spread its calls over time."""
     tap = TapMarketoBulk(
         config=settings_for(emulator, config), catalog=catalog, state=state, setup_mapper=False
     )
-    connection = replace(connection_from(tap.config), calls_per_20_seconds=10**6)
-    tap.client = MarketoBulk.connect(connection)  # type: ignore[misc]  # fills the cached property
+    tap.client = client or MarketoBulk.connect(unpaced(tap.config))  # type: ignore[misc]  # fills the cached property
     tap.setup_mapper()
     return tap
+
+
+def unpaced(config: Mapping[str, Any]) -> Connection:
+    """Return the connection of a config, without a limit to its calls."""
+    return replace(connection_from(config), calls_per_20_seconds=10**6)
 
 
 def members_of(emulator: Emulator) -> dict[tuple[int, int], dict[str, Any]]:

@@ -1,0 +1,385 @@
+"""What goes wrong with export jobs, each named by its id (docs/faults.md)."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, moment
+
+from marketo_bulk.errors import (
+    DailyQuotaExceededError,
+    DecodeError,
+    JobCancelledError,
+    JobFailedError,
+    JobTimeoutError,
+)
+from marketo_emulator import Fault, VirtualClock
+from tests.faults.drill import jobs_in
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.faults.drill import Drill
+
+QUOTA_TEXT = "Export daily quota 500MB exceeded."
+CANCELLED = Fault(operation="export.job", outcome="Cancelled")
+PAUSED = Fault(operation="export.status", put={"result.0.status": "Paused"}, times=3)
+
+
+def left_by_a_used_up_quota(drill: Drill) -> Any:
+    """Return a run that ends with a created job it could not enqueue."""
+    drill.arm(Fault(operation="export.enqueue", code="1029", message=QUOTA_TEXT, times=None))
+    _, run = drill.run_fails(DailyQuotaExceededError)
+    return run
+
+
+@pytest.mark.fault(
+    "J1",
+    "enqueue answers `1029 Too many jobs in queue`, again and again",
+    "keeps the created job, creates no others meanwhile, and asks until there is a place",
+)
+def test_j1_full_queue_is_waited_for_with_one_job(make_drill: Callable[..., Drill]) -> None:
+    """One created job knocks until the queue has a place; the second is created only then."""
+    drill = make_drill(programs=11)
+    drill.arm(
+        Fault(operation="export.enqueue", code="1029", message="Too many jobs in queue", times=6)
+    )
+    drill.assert_whole(drill.run())
+    assert drill.operations()[:8] == ["create", *["enqueue"] * 7]
+    assert drill.count("export.create") == 2
+
+
+@pytest.mark.fault(
+    "J2",
+    "create answers `1029 Export daily quota 500MB exceeded.`",
+    "stops with exit code 75 and the bookmark where it was; the next day's run catches up",
+)
+def test_j2_quota_used_up_at_create_leaves_the_state_alone(drill: Drill) -> None:
+    """The bookmark stays that of the first run; after the reset one run brings what changed."""
+    first = drill.run()
+    drill.emulator.advance(DAY_SECONDS)
+    drill.emulator.store.touch_members(5)
+    drill.emulator.advance(DAY_SECONDS)
+    drill.arm(Fault(operation="export.create", code="1029", message=QUOTA_TEXT, times=None))
+    error, second = drill.run_fails(DailyQuotaExceededError, state=first.last_state)
+    assert "run again after 06:00 UTC" in str(error)
+    assert jobs_in(second) == []
+    drill.assert_next_run_completes(second, state=first.last_state, earlier=(first,))
+
+
+@pytest.mark.fault(
+    "J3",
+    "the export quota is used up between create and enqueue",
+    "keeps the job's id in STATE; the run after the reset enqueues that job, and makes no other",
+)
+def test_j3_quota_used_up_between_create_and_enqueue(drill: Drill) -> None:
+    """The first run creates a job, the second enqueues it and asks only for the day after it."""
+    failed = left_by_a_used_up_quota(drill)
+    assert jobs_in(failed) == [job.export_id for job in drill.emulator.jobs]
+    drill.emulator.advance(DAY_SECONDS)
+    drill.assert_next_run_completes(failed)
+    jobs = created_jobs(drill.emulator)
+    assert ["updatedAt" in job["filter"] for job in jobs] == [False, True]
+
+
+@pytest.mark.fault(
+    "J4", "enqueue answers `1029 Job already queued`", "takes it for success and goes on polling"
+)
+def test_j4_job_already_queued_is_success(drill: Drill) -> None:
+    """One create, one enqueue, then the status."""
+    drill.arm(
+        Fault(
+            operation="export.enqueue", code="1029", message="Job already queued", takes_effect=True
+        )
+    )
+    drill.assert_whole(drill.run())
+    assert drill.operations()[:3] == ["create", "enqueue", "status"]
+    assert (drill.count("export.create"), drill.count("export.enqueue")) == (1, 1)
+
+
+@pytest.mark.parametrize("message", ["disk on fire", ""])
+@pytest.mark.fault(
+    "J5",
+    "a job fails, with a reason or without",
+    "creates it again; fails after three, with the reason and the bookmark where it was",
+)
+def test_j5_failed_job_is_created_again_three_times_at_most(drill: Drill, message: str) -> None:
+    """Twice failed is made up for; three times is an error that gives the reason."""
+    drill.arm(Fault(operation="export.job", outcome="Failed", message=message, times=2))
+    drill.assert_whole(drill.run())
+    assert drill.count("export.create") == 3
+    drill.arm(Fault(operation="export.job", outcome="Failed", message=message, times=None))
+    error, failed = drill.run_fails(JobFailedError)
+    assert (message or "Marketo gives no reason") in str(error)
+    assert drill.count("export.create") == 6
+    drill.assert_next_run_completes(failed)
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        pytest.param(
+            "Cancelled",
+            marks=pytest.mark.fault(
+                "J6", "somebody cancels a job", "creates it again, three times at most"
+            ),
+        ),
+        pytest.param(
+            "Canceled", marks=pytest.mark.fault("J7", "… spelt `Canceled`", "does the same")
+        ),
+    ],
+)
+def test_j6_j7_cancelled_job_is_created_again(
+    make_drill: Callable[..., Drill], spelling: str
+) -> None:
+    """In either spelling a cancelled job is made up for; for ever cancelled is an error."""
+    drill = make_drill(options=replace(NO_RATE_LIMIT, cancelled_spelling=spelling))
+    drill.arm(CANCELLED)
+    drill.assert_whole(drill.run())
+    assert drill.count("export.create") == 2
+    drill.arm(replace(CANCELLED, times=None))
+    _, failed = drill.run_fails(JobCancelledError)
+    drill.assert_next_run_completes(failed)
+
+
+@pytest.mark.fault(
+    "J8",
+    "a job has a status nobody knows (`Paused`)",
+    "says so once and polls on, until `job_timeout_seconds` are over",
+)
+def test_j8_unknown_status_is_polled_on(drill: Drill, caplog: pytest.LogCaptureFixture) -> None:
+    """Said once however often it is seen; without end it is a time-out."""
+    drill.arm(PAUSED)
+    drill.assert_whole(drill.run())
+    assert drill.count("export.status") == 4
+    assert sum("'Paused'" in record.message for record in caplog.records) == 1
+    drill.arm(replace(PAUSED, times=None))
+    error, failed = drill.run_fails(JobTimeoutError, {"job_timeout_seconds": 0.03})
+    assert "Paused" in str(error)
+    drill.assert_next_run_completes(failed)
+
+
+@pytest.mark.fault(
+    "J9",
+    "a job stays `Processing` for ever",
+    "cancels it after `job_timeout_seconds`, which frees its place, and fails; the next run makes a new one",
+)
+def test_j9_job_that_never_ends_is_cancelled(drill: Drill) -> None:
+    """The error names job, status and setting; the job is cancelled in Marketo."""
+    drill.arm(Fault(operation="export.job", outcome="Stuck"))
+    error, failed = drill.run_fails(JobTimeoutError, {"job_timeout_seconds": 0.03})
+    (job,) = drill.emulator.jobs
+    assert job.status.value == "Cancelled"
+    assert f"export {job.export_id}" in str(error)
+    assert "was still Processing after 0.03 s" in str(error)
+    assert "job_timeout_seconds" in str(error)
+    drill.assert_next_run_completes(failed)
+
+
+@pytest.mark.fault(
+    "J10",
+    "the status goes from `Completed` back to `Processing`",
+    "downloads only once a checksum is announced",
+)
+def test_j10_status_that_goes_back_is_looked_at_again(drill: Drill) -> None:
+    """The file is asked for after the first status that is complete, and once."""
+    fields = ("result.0.fileChecksum", "result.0.fileSize")
+    drill.arm(
+        Fault(operation="export.status", drop=fields),
+        Fault(operation="export.status", nth=2, put={"result.0.status": "Processing"}, drop=fields),
+    )
+    drill.assert_whole(drill.run())
+    assert drill.operations() == ["create", "enqueue", *["status"] * 3, "file"]
+
+
+@pytest.mark.fault(
+    "J11",
+    "`Completed` without checksum and size, for good",
+    "looks once more, then downloads, compares the number of records, and warns",
+)
+def test_j11_file_without_a_checksum_is_counted(
+    drill: Drill, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All rows are there, and it is said that nothing but their number could be checked."""
+    drill.arm(Fault(operation="export.job", drop=("fileSize", "fileChecksum")))
+    drill.assert_whole(drill.run())
+    assert any("file_without_checksum" in record.message for record in caplog.records)
+
+
+@pytest.mark.fault(
+    "J11",
+    "… and the file has fewer rows than announced",
+    "fails with the bookmark where it was: nothing speaks for the file; the next run makes a new job",
+)
+def test_j11_wrong_count_without_a_checksum_is_an_error(drill: Drill) -> None:
+    """A file that nothing vouches for must at least have as many rows as announced."""
+    drill.arm(
+        Fault(operation="export.job", drop=("fileSize", "fileChecksum"), rewrites=("row_missing",))
+    )
+    error, failed = drill.run_fails(DecodeError)
+    assert "announced 60 records, the file has 59" in str(error)
+    drill.assert_next_run_completes(failed)
+
+
+@pytest.mark.fault(
+    "J12",
+    "`Completed`, but the file is 404 for a while",
+    "asks again after 5, 15 and 45 s",
+)
+def test_j12_missing_file_is_asked_for_again(drill: Drill) -> None:
+    """A file that turns up late is read, and no job is made again."""
+    drill.arm(Fault(operation="export.file", status=404, body="not found", times=3))
+    drill.assert_whole(drill.run())
+    assert drill.clock.slept == [5, 15, 45]
+    assert drill.count("export.create") == 1
+
+
+@pytest.mark.fault("J12", "… and stays 404", "creates the job again, three times at most")
+def test_j12_file_that_stays_missing_is_exported_again(drill: Drill) -> None:
+    """After four refusals a new job brings the rows."""
+    drill.arm(Fault(operation="export.file", status=404, body="not found", times=4))
+    drill.assert_whole(drill.run())
+    assert drill.count("export.create") == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "days"),
+    [
+        (None, 8),
+        (None, 40),
+        (Fault(operation="export.status", status=404, body="not found"), 1),
+        (Fault(operation="export.status", code="610"), 1),
+        (Fault(operation="export.status", code="1013"), 1),
+    ],
+    ids=["eight days old", "forgotten", "404", "610", "1013"],
+)
+@pytest.mark.fault(
+    "J13",
+    "the job in STATE is older than seven days, or unknown (404, 610, 1013)",
+    "makes a new one",
+)
+def test_j13_job_of_an_old_state_is_created_again(
+    drill: Drill, fault: Fault | None, days: int
+) -> None:
+    """However Marketo says that a job is gone, its programs are exported again."""
+    failed = left_by_a_used_up_quota(drill)
+    drill.emulator.faults.clear()
+    drill.emulator.advance(days * DAY_SECONDS)
+    if fault:
+        drill.arm(fault)
+    drill.assert_whole(failed, drill.run(state=failed.last_state))
+    assert drill.count("export.create") == 2
+
+
+@pytest.mark.fault("J14", "the job in STATE belongs to another API user", "makes one of its own")
+def test_j14_job_of_another_user_is_created_again(make_drill: Callable[..., Drill]) -> None:
+    """A state that moved to other credentials costs one more job and no rows."""
+    others = (("other", "secret"),)
+    drill = make_drill(options=replace(NO_RATE_LIMIT, other_clients=others))
+    failed = left_by_a_used_up_quota(drill)
+    other = {"client_id": "other", "client_secret": "secret"}
+    drill.assert_next_run_completes(failed, config=other)
+    assert [job.owner for job in drill.emulator.jobs] == ["emulator", "other"]
+
+
+@pytest.mark.fault(
+    "J19", "create answers with a status other than `Created`", "creates again after a moment"
+)
+def test_j19_job_that_is_not_created_is_created_again(drill: Drill) -> None:
+    """The job that came out wrong is left alone."""
+    drill.arm(Fault(operation="export.create", put={"result.0.status": "failed"}))
+    drill.assert_whole(drill.run())
+    assert drill.operations()[:3] == ["create", "create", "enqueue"]
+    assert drill.clock.slept == [1]
+
+
+@pytest.mark.parametrize("announced", [True, False])
+@pytest.mark.fault(
+    "J20",
+    "a job finds no rows, and says so or says nothing",
+    "writes no record, moves the bookmark; where it is announced, there is no download either",
+)
+def test_j20_no_rows_move_the_bookmark(
+    make_drill: Callable[..., Drill], *, announced: bool
+) -> None:
+    """Zero rows are an answer, with `numberOfRecords` 0 or without it."""
+    drill = make_drill(members=0)
+    if not announced:
+        drill.arm(Fault(operation="export.job", drop=("numberOfRecords",)))
+    drill.assert_whole(drill.run())
+    assert drill.count("export.file") == (0 if announced else 1)
+
+
+@pytest.mark.fault("J20", "… or there are rows, and no number", "reads the file all the same")
+def test_j20_rows_without_a_number_are_read(drill: Drill) -> None:
+    """A number that is missing is no zero."""
+    drill.arm(Fault(operation="export.job", drop=("numberOfRecords",)))
+    drill.assert_whole(drill.run())
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+@pytest.mark.fault(
+    "J21",
+    "this machine's clock is ten minutes before or behind Marketo's",
+    "ends the last window by Marketo's `Date`",
+)
+def test_j21_window_ends_by_marketos_clock(make_drill: Callable[..., Drill], minutes: int) -> None:
+    """The bookmark is a minute behind Marketo's clock, to the second; nothing is lost after it."""
+    now = (datetime.now(timezone.utc) + timedelta(minutes=minutes)).replace(microsecond=0)
+    drill = make_drill(clock=VirtualClock(now))
+    drill.emulator.store.touch_members(5)
+    first = drill.run()
+    assert moment(first.bookmark["replication_key_value"]) == now - timedelta(seconds=60)
+    drill.emulator.advance(300)
+    drill.emulator.store.touch_members(9, seed=1)
+    drill.emulator.advance(300)
+    drill.assert_whole(first, drill.run(state=first.last_state))
+
+
+@pytest.mark.parametrize("month", [3, 11])
+@pytest.mark.fault(
+    "J22",
+    "clocks are put forward or back within a window",
+    "windows are in UTC and meet without a gap, whatever the machine's zone",
+)
+def test_j22_windows_ignore_daylight_saving(
+    make_drill: Callable[..., Drill], monkeypatch: pytest.MonkeyPatch, month: int
+) -> None:
+    """A member changed in every hour of the night of the change is found."""
+    monkeypatch.setenv("TZ", "America/Chicago")
+    time.tzset()
+    changes = {
+        3: datetime(2026, 3, 8, tzinfo=timezone.utc),
+        11: datetime(2026, 11, 1, tzinfo=timezone.utc),
+    }
+    night = changes[month]
+    drill = make_drill(members=24, clock=VirtualClock(night + timedelta(days=20)))
+    for hour, key in enumerate(drill.emulator.store.members()):
+        drill.emulator.store.change_member(
+            int(str(key["programId"])),
+            int(str(key["leadId"])),
+            updatedAt=(night + timedelta(hours=hour)).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        )
+    try:
+        start = night - timedelta(days=5)
+        run = drill.run({"start_date": start.isoformat(), "window_days": 6})
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    drill.assert_whole(run)
+    windows = sorted(
+        {tuple(job["filter"]["updatedAt"].values()) for job in created_jobs(drill.emulator)}
+    )
+    assert [end for _, end in windows[:-1]] == [begin for begin, _ in windows[1:]]
+
+
+@pytest.mark.fault("J24", "eleven programs", "ten to a job, as Marketo allows")
+def test_j24_eleven_programs_are_two_jobs(make_drill: Callable[..., Drill]) -> None:
+    """No job asks for more than ten programs."""
+    drill = make_drill(programs=11)
+    drill.assert_whole(drill.run({"program_ids": [*range(1001, 1012)]}))
+    assert [len(job["filter"]["programIds"]) for job in created_jobs(drill.emulator)] == [10, 1]
