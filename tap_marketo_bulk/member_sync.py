@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections import deque
 from dataclasses import dataclass
@@ -13,7 +12,6 @@ from marketo_bulk import (
     PROGRAM_MEMBERS,
     Column,
     ConfigurationError,
-    DecodeError,
     ExportScheduler,
     FinishedExport,
     MarketoBulk,
@@ -21,7 +19,6 @@ from marketo_bulk import (
     RunnerOptions,
     Timing,
 )
-from typing_extensions import override
 
 from tap_marketo_bulk.adoption import SnapshotBookmark, adopt_jobs
 from tap_marketo_bulk.bookmarks import (
@@ -33,6 +30,7 @@ from tap_marketo_bulk.bookmarks import (
 )
 from tap_marketo_bulk.discovery import LEAD_ID, PROGRAM_ID
 from tap_marketo_bulk.member_exports import MemberExports
+from tap_marketo_bulk.member_extract import MemberExtract
 from tap_marketo_bulk.plan import (
     PlanRules,
     Program,
@@ -41,7 +39,7 @@ from tap_marketo_bulk.plan import (
     plan_units,
     starting_points,
 )
-from tap_marketo_bulk.record_loop import Extract
+from tap_marketo_bulk.run_tally import RunTally
 from tap_marketo_bulk.windows import floor_second, format_timestamp
 
 if TYPE_CHECKING:
@@ -54,6 +52,9 @@ logger = logging.getLogger(__name__)
 
 SETTLING = timedelta(seconds=60)
 """How far behind Marketo's clock the last window ends: an update may take a while to show up."""
+
+OVER = object()
+"""What `next` returns at the end, where None means something else."""
 
 LEAVE_SECONDS = 1.5
 """How long a run that ends early waits for a call under way, which may be creating a job."""
@@ -107,10 +108,11 @@ class MemberSync:
         self._exports: MemberExports | None = None
         self._scheduler: ExportScheduler[Unit] | None = None
         self._keep_jobs = True
+        self.tally = RunTally.begin(timing.clock)
 
     def extracts(
         self, programs: Sequence[Program], directory: Path, *, keep_jobs: bool
-    ) -> Iterator[Extract]:
+    ) -> Iterator[MemberExtract]:
         """Run the exports of all programs and yield their files, each verified.
 
         With `keep_jobs`, jobs still in flight when the run ends early stay for the next one to
@@ -129,11 +131,16 @@ class MemberSync:
         )
         with scheduler:
             self._scheduler = scheduler
-            for finished in scheduler:
-                if finished is None:
+            files = iter(scheduler)
+            while True:
+                with self.tally.waiting():
+                    finished = next(files, OVER)
+                if isinstance(finished, FinishedExport):
+                    yield self._extract(finished, scheduler)
+                elif finished is None:
                     self._save_state(scheduler)
                 else:
-                    yield MemberExtract(self, scheduler, finished)
+                    return
 
     def leave(self) -> None:
         """End a run early: write down the jobs that go on in Marketo, or cancel them."""
@@ -145,18 +152,32 @@ class MemberSync:
         else:
             self._scheduler.cancel_all()
 
-    def reader_of(self, finished: FinishedExport[Unit]) -> RowReader:
-        """Return what reads the file of a finished job."""
+    def _extract(
+        self, finished: FinishedExport[Unit], scheduler: ExportScheduler[Unit]
+    ) -> MemberExtract:
         keep_from = finished.work.keep_from
-        return RowReader(
+        reader = RowReader(
             self._selection.columns_of(finished.request.fields),
             on_bad_value=self._settings.on_bad_value,
             source=f"export {finished.job.export_id} ({finished.work})",
             keep_from=None if keep_from is None else (REPLICATION_KEY, format_timestamp(keep_from)),
         )
+        return MemberExtract(
+            finished,
+            reader,
+            on_written=lambda: self._complete(finished, reader, scheduler),
+            on_unreadable=lambda: scheduler.release(finished),
+        )
 
-    def complete(self, finished: FinishedExport[Unit], scheduler: ExportScheduler[Unit]) -> None:
+    def _complete(
+        self,
+        finished: FinishedExport[Unit],
+        reader: RowReader,
+        scheduler: ExportScheduler[Unit],
+    ) -> None:
         """Move the bookmarks of a unit whose records are all written."""
+        written = reader.counts.rows - reader.counts.filtered_rows
+        self.tally.add_file(written, finished.file.size_bytes if finished.file else 0)
         scheduler.release(finished)
         reached = self._reached(finished)
         if reached is not None:
@@ -244,64 +265,3 @@ class MemberSync:
             max_queued_jobs=self._settings.max_queued_jobs,
             wait_for_daily_quota=self._settings.wait_for_daily_quota,
         )
-
-
-class MemberExtract(Extract):
-    """The rows of one finished export job."""
-
-    def __init__(
-        self,
-        sync: MemberSync,
-        scheduler: ExportScheduler[Unit],
-        finished: FinishedExport[Unit],
-    ) -> None:
-        self._sync = sync
-        self._scheduler = scheduler
-        self._finished = finished
-        self._reader = sync.reader_of(finished)
-
-    @override
-    def chunks(self) -> Iterator[Sequence[Any]]:
-        if self._finished.file is not None:
-            with self._forgotten_if_unreadable():
-                yield from self._reader.chunks(self._finished.file.path)
-                self._check_counts()
-
-    @override
-    def records(self) -> Iterator[dict[str, Any]]:
-        if self._finished.file is not None:
-            with self._forgotten_if_unreadable():
-                yield from self._reader.row_dicts(self._finished.file.path)
-                self._check_counts()
-
-    @override
-    def written(self) -> None:
-        self._sync.complete(self._finished, self._scheduler)
-
-    @contextlib.contextmanager
-    def _forgotten_if_unreadable(self) -> Iterator[None]:
-        """Keep a job out of STATE whose file cannot be read: the next run would stop there, too."""
-        try:
-            yield
-        except DecodeError:
-            self._scheduler.release(self._finished)
-            raise
-
-    def _check_counts(self) -> None:
-        """Compare what was read with what Marketo announced; the checksum has the last word.
-
-        Raises: DecodeError if there is no checksum, or nothing in the file to be checked by it.
-        """
-        job, counts = self._finished.job, self._reader.counts
-        announced = job.number_of_records
-        if announced is None or announced == counts.rows:
-            return
-        said = (
-            f"export {job.export_id}: Marketo announced {announced} records, "
-            f"the file has {counts.rows}"
-        )
-        # Adobe's own sample announces one record too many, as if the header were one.
-        is_empty = not counts.rows and not (counts.had_header and announced == 1)
-        if is_empty or job.file_checksum is None:
-            raise DecodeError(f"{said}. Run again to create a new job.")
-        logger.warning("%s (its checksum is right)", said)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib import MetadataMapping
 
+    from tap_marketo_bulk.run_tally import RunTally
     from tap_marketo_bulk.tap import TapMarketoBulk
 
 
@@ -58,12 +59,19 @@ class ProgramMembers(BulkStream):
             self._save_state,
             tap.timing,
         )
+        calls_before = tap.client.calls_made
         with tempfile.TemporaryDirectory(
             prefix="tap-marketo-bulk-", dir=tap.settings.download_dir, ignore_cleanup_errors=True
         ) as directory:
             yield from sync.extracts(
                 tap.members_programs(), Path(directory), keep_jobs=incremental and not limited
             )
+        self._report(sync.tally, tap.client.calls_made - calls_before)
+
+    def _report(self, tally: RunTally, calls: int) -> None:
+        self.logger.info("%s", tally.line(calls))
+        for point in tally.points(calls, self.name):
+            self._log_metric(point)
 
     @override
     def leave(self) -> None:

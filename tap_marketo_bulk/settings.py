@@ -170,7 +170,7 @@ class TapSettings:
             max_queued_jobs=config.get("max_queued_jobs", MAX_QUEUED_JOBS),
             wait_for_daily_quota=config.get("on_daily_quota") == "wait",
             on_bad_value="null" if config.get("on_bad_value", "fail") in {"null", None} else "fail",
-            download_dir=Path(directory) if directory else None,
+            download_dir=_existing(directory) if directory else None,
         )
 
 
@@ -186,3 +186,10 @@ def _moment(text: str | None) -> datetime | None:
         raise ConfigurationError(
             f"start_date {text!r} is not a date such as 2026-01-31 or 2026-01-31T00:00:00Z"
         ) from error
+
+
+def _existing(directory: str) -> Path:
+    path = Path(directory)
+    if not path.is_dir():
+        raise ConfigurationError(f"download_dir {directory!r} is not a directory: create it")
+    return path

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 from tap_runs import NO_RATE_LIMIT, TapRun, capture, make_tap
 
@@ -12,6 +14,12 @@ from marketo_emulator import Emulator, VirtualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+
+# Examples are the same in every run of the checks; at the desk they are new each time.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 
 @pytest.fixture

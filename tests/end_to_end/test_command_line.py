@@ -67,6 +67,7 @@ def tap(*arguments: str, **environment: str) -> subprocess.CompletedProcess[byte
         ({"program_ids": [4711]}, "4711"),
         ({"start_date": "2999-01-01T00:00:00Z"}, "future"),
         ({"start_date": "soon"}, "start_date"),
+        ({"download_dir": "no/such/directory"}, "download_dir"),
         ({"max_queued_jobs": 11}, "max_queued_jobs"),
     ],
 )
