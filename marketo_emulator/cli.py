@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PREFIXES = ("TAP_MARKETO_BULK", "TARGET_MARKETO_BULK")
 _NOT_FOUND = 127
+_LAST_SECONDS = 10
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -36,13 +37,13 @@ def run(arguments: Sequence[str]) -> int:
         ),
         port=parsed.port,
     )
-    if parsed.action == "serve":
-        return _serve(emulator, parsed.lifetime_seconds)
-    command = parsed.command[1:] if parsed.command[:1] == ["--"] else parsed.command
-    if not command:
-        sys.stderr.write("marketo-emulator exec: no command given after --\n")
-        return 2
-    return _execute(emulator, command, parsed.lifetime_seconds, parsed.job_seconds)
+    try:
+        if parsed.action == "serve":
+            return _serve(emulator, parsed.lifetime_seconds)
+        return _execute(emulator, parsed)
+    except OSError as error:
+        sys.stderr.write(f"marketo-emulator: port {parsed.port}: {error.strerror}\n")
+        return 1
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -100,39 +101,61 @@ def _serve(emulator: Emulator, lifetime_seconds: float | None) -> int:
     return 0
 
 
-def _execute(
-    emulator: Emulator, command: list[str], lifetime_seconds: float | None, job_seconds: float
-) -> int:
-    children: list[subprocess.Popen[bytes]] = []
-    early: list[int] = []
-
-    def forward(number: int, _frame: FrameType | None) -> None:
-        early.append(number)
-        for child in children:
-            child.send_signal(number)
-
-    # Before the command starts, so that no signal finds the emulator gone and the command alone.
-    before = [(number, signal.signal(number, forward)) for number in _SIGNALS]
+def _execute(emulator: Emulator, parsed: argparse.Namespace) -> int:
+    command = parsed.command[1:] if parsed.command[:1] == ["--"] else parsed.command
+    if not command:
+        sys.stderr.write("marketo-emulator exec: no command given after --\n")
+        return 2
+    relay = _Relay()
+    # Before the command starts: a signal that came in between would end the emulator alone.
+    before = [(number, signal.signal(number, relay.receive)) for number in _SIGNALS]
     try:
         with emulator:
             try:
-                child = subprocess.Popen(command, env=_environment(emulator, job_seconds))  # noqa: S603 - running it is the point
+                child = subprocess.Popen(command, env=_environment(emulator, parsed.job_seconds))  # noqa: S603 - running it is the point
             except OSError as error:
                 sys.stderr.write(f"marketo-emulator exec: {command[0]}: {error.strerror}\n")
                 return _NOT_FOUND
-            children.append(child)
-            for number in early:
-                child.send_signal(number)
-            try:
-                code = child.wait(lifetime_seconds)
-            except subprocess.TimeoutExpired:
-                child.terminate()
-                code = child.wait()
+            relay.connect(child)
+            code = _wait(child, parsed.lifetime_seconds)
     finally:
         for number, handler in before:
             signal.signal(number, handler)
     # A command ended by a signal is reported as a shell would.
     return code if code >= 0 else 128 - code
+
+
+class _Relay:
+    """Passes signals on to the command, those too that came before it had started."""
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+        self._waiting: list[int] = []
+
+    def receive(self, number: int, _frame: FrameType | None) -> None:
+        if self._child is None:
+            self._waiting.append(number)
+        # A terminal sends its interrupt to the command as well; twice could cut its end short.
+        elif number != signal.SIGINT or not os.isatty(0):
+            self._child.send_signal(number)
+
+    def connect(self, child: subprocess.Popen[bytes]) -> None:
+        self._child = child
+        for number in self._waiting:
+            child.send_signal(number)
+
+
+def _wait(child: subprocess.Popen[bytes], lifetime_seconds: float | None) -> int:
+    """Return the exit code of the command, which is ended when its time is over."""
+    try:
+        return child.wait(lifetime_seconds)
+    except subprocess.TimeoutExpired:
+        child.terminate()
+    try:
+        return child.wait(_LAST_SECONDS)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        return child.wait()
 
 
 def _environment(emulator: Emulator, job_seconds: float) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -11,6 +12,7 @@ import urllib.request
 import pytest
 
 from marketo_emulator.__main__ import main
+from marketo_emulator.cli import _Relay
 
 COMMAND = (sys.executable, "-m", "marketo_emulator")
 SMALL = ("--programs", "2", "--members", "9")
@@ -27,7 +29,7 @@ def shown(capfd: pytest.CaptureFixture[str]) -> dict[str, str]:
 def test_serve_prints_one_line_and_serves_until_stopped(number: signal.Signals) -> None:
     """The line says where and with which credentials; either signal ends it well."""
     with subprocess.Popen(
-        (*COMMAND, "serve", *SMALL), stdout=subprocess.PIPE, text=True
+        (*COMMAND, "serve", *SMALL, "--lifetime-seconds", "20"), stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
@@ -91,16 +93,34 @@ def test_exec_of_an_unknown_command_is_127(capsys: pytest.CaptureFixture[str]) -
 
 
 def test_exec_forwards_signals() -> None:
-    """The command decides what to do with them."""
-    script = "trap 'echo got it; exit 3' TERM; echo ready; while :; do sleep 0.02; done"
-    with subprocess.Popen(
-        (*COMMAND, "exec", *SMALL, "--", "sh", "-c", script), stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(signal.SIGTERM)
-        assert process.stdout.read() == "got it\n"
-        assert process.wait(10) == 3
+    """The command decides what to do with them, however early they come."""
+    script = "trap 'echo got it; exit 3' TERM; kill -TERM $PPID; while :; do sleep 0.02; done"
+    command = (*COMMAND, "exec", *SMALL, "--lifetime-seconds", "20", "--", "sh", "-c", script)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (result.returncode, result.stdout) == (3, "got it\n")
+
+
+def test_exec_keeps_a_signal_for_a_command_that_has_not_started() -> None:
+    """None is lost, and none ends the emulator alone."""
+    relay = _Relay()
+    relay.receive(signal.SIGTERM, None)
+    with subprocess.Popen(("sleep", "20")) as child:
+        relay.connect(child)
+        assert child.wait(10) == -signal.SIGTERM
+
+
+def test_exec_ends_a_command_whose_time_is_over() -> None:
+    """After the lifetime it is asked to stop."""
+    code = main(["exec", *SMALL, "--lifetime-seconds", "0.05", "--", "sleep", "20"])
+    assert code == 128 + signal.SIGTERM
+
+
+def test_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """It says which."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["serve", *SMALL, "--port", str(port), "--lifetime-seconds", "1"]) == 1
+    assert capsys.readouterr().err == f"marketo-emulator: port {port}: Address already in use\n"
 
 
 def test_missing_werkzeug_is_one_line() -> None:
