@@ -1,0 +1,204 @@
+"""Mutations: ways to break the code, and the tests that notice.
+
+    python tests/faults/mutations.py            apply each to a copy and run its tests
+    python tests/faults/mutations.py --only 3   one of them
+
+Each is a change a hurried hand might make. The copy lies in a temporary directory; the work tree
+is never touched. Exit code 0 only if every mutation was caught.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("marketo_bulk", "marketo_emulator", "tap_marketo_bulk", "target_marketo_bulk", "tests")
+SECONDS_MAX = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One change of one file, and the test that must fail after it."""
+
+    what: str
+    path: str
+    old: str
+    new: str
+    test: str
+
+
+MUTATIONS = (
+    Mutation(
+        "skip the checksum",
+        "marketo_bulk/download.py",
+        "            return self._part.sha256 != self._job.file_checksum\n",
+        "            return False\n",
+        "tests/client/test_download.py",
+    ),
+    Mutation(
+        "go on where a ranged request is answered 200",
+        "marketo_bulk/download.py",
+        '            self._restart("range ignored")\n',
+        "            pass\n",
+        "tests/client/test_download.py",
+    ),
+    Mutation(
+        "advance the bookmark before the records are written",
+        "tap_marketo_bulk/record_loop.py",
+        "                for count in self._write_blocks(extract.chunks()):\n",
+        "                extract.written()\n"
+        "                for count in self._write_blocks(extract.chunks()):\n",
+        "tests/end_to_end/test_incremental_sync.py",
+    ),
+    Mutation(
+        "drop the check for short rows",
+        "marketo_bulk/delimited.py",
+        "        if set(map(len, chunk.rows)) - {self._width}:\n",
+        "        if False:\n",
+        "tests/client/test_delimited.py",
+    ),
+    Mutation(
+        "read `1` as false",
+        "marketo_bulk/values.py",
+        '    "true": True, "1": True, ',
+        '    "true": True, "1": False, ',
+        "tests/client/test_values.py",
+    ),
+    Mutation(
+        "treat a failed job as pending",
+        "marketo_bulk/job_runner.py",
+        "            case ExportStatus.FAILED:\n",
+        "            case ExportStatus.FAILED if False:\n",
+        "tests/end_to_end/test_refusals.py",
+    ),
+    Mutation(
+        "begin each window a second after the last",
+        "tap_marketo_bulk/windows.py",
+        "        start = border\n",
+        "        start = border + ONE_SECOND\n",
+        "tests/tap/test_windows.py",
+    ),
+    Mutation(
+        "end the last window at Marketo's present second",
+        "tap_marketo_bulk/member_sync.py",
+        "SETTLING = timedelta(seconds=60)\n",
+        "SETTLING = timedelta(seconds=0)\n",
+        "tests/end_to_end/test_incremental_sync.py",
+    ),
+    Mutation(
+        "take over a job that leaves a gap behind the bookmark",
+        "tap_marketo_bulk/adoption.py",
+        "job.window.start <= s < job.window.end",
+        "s < job.window.end",
+        "tests/tap/test_adoption.py",
+    ),
+    Mutation(
+        "write windows of a program in any order",
+        "tap_marketo_bulk/plan.py",
+        "return other.sequence < self.sequence and",
+        "return False and",
+        "tests/tap/test_plan.py",
+    ),
+    Mutation(
+        "skip the whole batch when one program of it is gone",
+        "tap_marketo_bulk/member_exports.py",
+        "        if len(work.program_ids) > 1:\n",
+        "        if False:\n",
+        "tests/end_to_end/test_refusals.py",
+    ),
+    Mutation(
+        "take a full queue for the daily quota",
+        "marketo_bulk/codes.py",
+        r'    (re.compile(r"daily\s+quota", re.IGNORECASE), _QUOTA),',
+        r'    (re.compile(""), _QUOTA),',
+        "tests/client/test_codes.py",
+    ),
+    Mutation(
+        "leave with exit code 0 on a signal",
+        "tap_marketo_bulk/tap.py",
+        "        exit_code = 128 + signum\n",
+        "        exit_code = 0\n",
+        "tests/end_to_end/test_command_line.py",
+    ),
+    Mutation(
+        "pass STATE on before its imports are complete",
+        "target_marketo_bulk/state_gate.py",
+        "        while self._held and self._held[0][1] < first_unsettled:\n",
+        "        while self._held:\n",
+        "tests/target/test_state_gate.py",
+    ),
+    Mutation(
+        "renew the token for ever",
+        "marketo_bulk/codes.py",
+        "_TOKEN = CodeRule(TokenExpiredError, counts=False, no_effect=True)\n",
+        "_TOKEN = CodeRule(\n"
+        "    TokenExpiredError, RetryPolicy.BACKOFF, counts=False, no_effect=True\n)\n",
+        "tests/client/test_codes.py",
+    ),
+)
+
+
+def apply(mutation: Mutation, directory: Path) -> None:
+    """Change the file of a copy.
+
+    Raises: ValueError if the code is not (only) where the mutation looks for it.
+    """
+    path = directory / mutation.path
+    text = path.read_text()
+    if text.count(mutation.old) != 1:
+        raise ValueError(f"{mutation.what}: {mutation.path} has moved on; adapt the mutation")
+    path.write_text(text.replace(mutation.old, mutation.new))
+
+
+def is_caught(mutation: Mutation) -> bool:
+    """Return whether the mutation's tests fail on a copy that has it."""
+    with tempfile.TemporaryDirectory(prefix="mutation-") as name:
+        directory = Path(name)
+        for folder in COPIED:
+            shutil.copytree(
+                ROOT / folder, directory / folder, ignore=shutil.ignore_patterns("__pycache__")
+            )
+        shutil.copy(ROOT / "pyproject.toml", directory)
+        apply(mutation, directory)
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+        done = subprocess.run(  # our own tests
+            [*command, mutation.test],
+            check=False,
+            cwd=directory,
+            capture_output=True,
+            timeout=SECONDS_MAX,
+        )
+        return done.returncode == 1
+
+
+def table() -> str:
+    """Return the mutations as a Markdown table."""
+    lines = ["| Broken on purpose | In | Caught by |", "| --- | --- | --- |"]
+    lines += [f"| {m.what} | `{m.path}` | `{m.test}` |" for m in MUTATIONS]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Apply the mutations one by one and say which were caught."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", type=int, help="number of one mutation, counted from 1")
+    only = parser.parse_args().only
+    missed = 0
+    for number, mutation in enumerate(MUTATIONS, 1):
+        if only not in {None, number}:
+            continue
+        caught = is_caught(mutation)
+        missed += not caught
+        sys.stdout.write(f"{number:>2} {'caught' if caught else 'MISSED'}  {mutation.what}\n")
+        sys.stdout.flush()
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
