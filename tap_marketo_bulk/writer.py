@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import select
+import stat
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 from singer_sdk import singerlib as singer
@@ -44,6 +47,13 @@ class LineWriter(GenericSingerWriter[bytes, singer.Message]):
         """Write complete lines. A short write (stdout unbuffered) is carried on to its end."""
         with self.uninterrupted():
             out = sys.stdout.buffer  # looked up late, because tests swap sys.stdout
+            pipe = _pipe_of(out)
+            if pipe is not None:
+                for piece in whole_lines(lines):
+                    rest = memoryview(piece)
+                    while rest:  # a line longer than PIPE_BUF may be taken in parts
+                        rest = rest[os.write(pipe, rest) :]
+                return
             written = out.write(lines)
             if written < len(lines):
                 rest = memoryview(lines)[written:]
@@ -73,3 +83,27 @@ class LineWriter(GenericSingerWriter[bytes, singer.Message]):
             self._deferred = action
             return True
         return False
+
+
+def whole_lines(lines: bytes | bytearray) -> Iterator[bytes | bytearray]:
+    """Cut lines into pieces that a pipe takes whole or not at all.
+
+    A write of at most PIPE_BUF bytes is atomic: a process that has to leave while nobody reads
+    leaves no torn line behind. A line that is longer goes by itself.
+    """
+    start = 0
+    while start < len(lines):
+        stop = lines.rfind(b"\n", start, start + select.PIPE_BUF) + 1
+        if not stop:
+            stop = lines.find(b"\n", start) + 1 or len(lines)
+        yield lines[start:stop]
+        start = stop
+
+
+def _pipe_of(out: BinaryIO) -> int | None:
+    """Return the descriptor of stdout if it is a pipe."""
+    try:
+        descriptor = out.fileno()
+    except OSError:
+        return None
+    return descriptor if stat.S_ISFIFO(os.fstat(descriptor).st_mode) else None
