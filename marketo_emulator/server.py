@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _DRAINED_AT_MOST_BYTES = 64 << 20
+_PIECE_BYTES = 1 << 16
 
 
 class LoopbackServer:
@@ -146,7 +147,7 @@ class _Handler(BaseHTTPRequestHandler):
 
         pieces = self.server.application(environ, start_response)
         try:
-            self._drain(body)
+            self._drain(body, environ["wsgi.input"])
             self._send_head(*head[0])
             self._send_body(iter(pieces), dict(head[0][1]).get("Content-Length"))
         finally:
@@ -180,15 +181,18 @@ class _Handler(BaseHTTPRequestHandler):
         if head or content:
             self.wfile.write(head + content)
 
-    def _drain(self, body: _Body) -> None:
-        """Read what is left of the request, or the next one would begin in the middle of it."""
-        if body.left > _DRAINED_AT_MOST_BYTES:
-            self.close_connection = True
-            return
-        while body.left:
-            if not body.read(1 << 16):
-                self.close_connection = True
-                return
+    def _drain(self, body: _Body, source: IO[bytes]) -> None:
+        """Read what is left of the request: the next one would begin in the middle of it.
+
+        To close instead would reset the connection under a client that is still sending, and it
+        would never see the answer.
+        """
+        self.close_connection |= body.left > _DRAINED_AT_MOST_BYTES
+        with suppress(OSError):
+            for _ in range(0, _DRAINED_AT_MOST_BYTES, _PIECE_BYTES):
+                if not source.read(_PIECE_BYTES):
+                    break
+        self.close_connection |= body.left > 0
 
     def _reset(self) -> None:
         """Break the connection so that the other end gets ECONNRESET, not an orderly end."""
