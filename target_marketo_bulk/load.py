@@ -162,7 +162,7 @@ class Load:
             raise TooManyRejectsError(
                 f"{summary.rejected} rows ({summary.rejected_percent:.2f} %) were rejected, more "
                 f"than max_rejected_percent allows ({self.settings.max_rejected_percent:g} %). "
-                f"They are in {self.log.rejects.path}; all other rows were imported"
+                f"They are in {self.log.rejects.path}"
             )
         return summary
 
