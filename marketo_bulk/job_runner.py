@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Generic
 
 from marketo_bulk.errors import (
@@ -102,9 +103,11 @@ class JobRunner(Generic[WorkT]):
             if self._clock() >= self._quota.exports_from:
                 self._enqueue_jobs()
                 self._create_jobs()
+            if self._clock() >= self._quota.calls_from:
+                self._start_downloads()
         except DailyQuotaExceededError as error:
             self._on_daily_quota(error)
-        if self._quota.stopped_by and not self._board.in_phase(Phase.ENQUEUED, Phase.DOWNLOADING):
+        if self._quota.stopped_by and not self._board.in_phase(*Phase.under_way()):
             raise self._quota.stopped_by
         return self._seconds_until_due()
 
@@ -116,19 +119,19 @@ class JobRunner(Generic[WorkT]):
     # Polling and downloading ------------------------------------------------------------
 
     def _poll_jobs(self) -> None:
-        """Ask for the jobs that may have moved: Marketo takes them in the order of the queue.
+        while due := [s for s in self._worth_polling() if self._clock() >= s.next_poll_at]:
+            slot = due[0]
+            slot.next_poll_at = self._clock() + self._options.poll_interval_seconds
+            self._update(slot, self._client.get_export_status(self._object, slot.job.export_id))
+
+    def _worth_polling(self) -> list[Slot[WorkT]]:
+        """Return the jobs that may have moved: Marketo takes them in the order of the queue.
 
         Behind two jobs that are still running, or one that is still queued, nothing has moved.
         """
-        running = 0
-        for slot in self._board.in_phase(Phase.ENQUEUED):
-            if self._clock() >= slot.next_poll_at:
-                slot.next_poll_at = self._clock() + self._options.poll_interval_seconds
-                self._update(slot, self._client.get_export_status(self._object, slot.job.export_id))
-            if slot.phase is Phase.ENQUEUED:
-                running += 1
-                if running >= EXPORT_RUNNING_MAX_JOBS or slot.job.status is ExportStatus.QUEUED:
-                    return
+        queue = sorted(self._board.in_phase(Phase.ENQUEUED), key=lambda slot: slot.enqueued_at)
+        first_is_queued = bool(queue) and queue[0].job.status is ExportStatus.QUEUED
+        return queue[: 1 if first_is_queued else EXPORT_RUNNING_MAX_JOBS]
 
     def _update(self, slot: Slot[WorkT], job: ExportJob) -> None:
         self._note(slot, job)
@@ -154,11 +157,15 @@ class JobRunner(Generic[WorkT]):
         elif slot.job.file_checksum is None and not slot.polled_without_checksum:
             # A status that flaps back, or whose last fields are still being written: look again.
             slot.polled_without_checksum = True
-        elif len(self._board.in_phase(Phase.DOWNLOADING)) < DOWNLOADS_MAX:
-            slot.phase = Phase.DOWNLOADING
-            self._start(lambda: self._download(slot))
         else:
-            slot.next_poll_at = self._clock() + 1.0
+            slot.phase = Phase.FINISHED
+
+    def _start_downloads(self) -> None:
+        for slot in self._board.in_phase(Phase.FINISHED):
+            if len(self._board.in_phase(Phase.DOWNLOADING)) >= DOWNLOADS_MAX:
+                return
+            slot.phase = Phase.DOWNLOADING
+            self._start(partial(self._download, slot))
 
     def _download(self, slot: Slot[WorkT]) -> None:
         try:
@@ -254,6 +261,7 @@ class JobRunner(Generic[WorkT]):
             return True
         self._queue_full_until = 0.0
         slot.phase = Phase.ENQUEUED
+        slot.enqueued_at = self._clock()
         slot.deadline_at = self._clock() + self._options.job_timeout_seconds
         slot.next_poll_at = self._clock() + self._options.poll_interval_seconds
         self._note(slot, job)
@@ -311,7 +319,7 @@ class JobRunner(Generic[WorkT]):
             slot.deadline_at = max(slot.deadline_at, reopens_at + self._options.job_timeout_seconds)
 
     def _seconds_until_due(self) -> float:
-        due = [slot.next_poll_at for slot in self._board.in_phase(Phase.ENQUEUED)]
+        due = [slot.next_poll_at for slot in self._worth_polling()]
         if self._board.in_phase(Phase.CREATED):
             due.append(max(self._queue_full_until, self._quota.exports_from))
         elif self._may_create():

@@ -31,16 +31,23 @@ class Phase(enum.Enum):
     CREATED = "created"
     """The job exists but is not in Marketo's queue."""
     ENQUEUED = "enqueued"
+    FINISHED = "finished"
+    """Marketo is done with the job; its file waits to be downloaded."""
     DOWNLOADING = "downloading"
     READY = "ready"
     """The verified file is on disk, or there is nothing to download."""
+
+    @classmethod
+    def under_way(cls) -> tuple[Phase, ...]:
+        """Return the phases that lead to a file without anything new being created."""
+        return cls.ENQUEUED, cls.FINISHED, cls.DOWNLOADING
 
 
 @dataclass(slots=True)
 class Slot(Generic[WorkT]):
     """The mutable side of one job; the board it stands on guards it.
 
-    Units: `next_poll_at` and `deadline_at` are seconds of the scheduler's monotonic clock.
+    Units: `next_poll_at`, `deadline_at` and `enqueued_at` are seconds of the scheduler's monotonic clock.
     """
 
     work: WorkT
@@ -49,6 +56,8 @@ class Slot(Generic[WorkT]):
     phase: Phase
     deadline_at: float
     next_poll_at: float
+    enqueued_at: float = 0.0
+    """Zero for a job of an earlier run, which stands before all of this one."""
     attempt: int = 1
     file: ExportFile | None = None
     polled_without_checksum: bool = False

@@ -135,11 +135,10 @@ MUTATIONS = (
     ),
     Mutation(
         "renew the token for ever",
-        "marketo_bulk/codes.py",
-        "_TOKEN = CodeRule(TokenExpiredError, counts=False, no_effect=True)\n",
-        "_TOKEN = CodeRule(\n"
-        "    TokenExpiredError, RetryPolicy.BACKOFF, counts=False, no_effect=True\n)\n",
-        "tests/client/test_codes.py",
+        "marketo_bulk/caller.py",
+        "                if refused:\n                    raise\n",
+        "",
+        "tests/client/test_caller.py",
     ),
 )
 
