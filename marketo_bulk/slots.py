@@ -47,7 +47,7 @@ class Phase(enum.Enum):
 class Slot(Generic[WorkT]):
     """The mutable side of one job; the board it stands on guards it.
 
-    Units: `next_poll_at`, `deadline_at` and `enqueued_at` are seconds of the scheduler's monotonic clock.
+    Units: `next_poll_at`, `deadline_at` and `enqueued_at` are seconds of the monotonic clock.
     """
 
     work: WorkT
