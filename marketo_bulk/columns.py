@@ -71,8 +71,8 @@ class Placement:
 def place_columns(columns: Sequence[Column], header: Sequence[str]) -> Placement:
     """Return where each of `columns` stands in `header`.
 
-    Shape: the exact name comes first, then a label, then either in any case. Of equal headers
-    the first counts. No header cell serves two columns: a second taker is missing instead,
+    Shape: the exact name comes first, then a label, then either in any case and spacing. Of equal
+    headers the first counts. No header cell serves two columns: a second taker is missing instead,
     because which of the two is meant would be a guess.
     """
     taken: dict[int, Column] = {}
@@ -103,11 +103,16 @@ def _labels(column: Column) -> Iterator[str]:
     yield from column.labels
 
 
+def _folded(text: str) -> str:
+    # Most labels of the user interface are the name in words: `Lead Id`.
+    return text.replace(" ", "").casefold()
+
+
 # In order of trust: a whole round is over before the next begins, so that no column's label
 # takes the cell another column names exactly.
 _SPELLINGS: tuple[tuple[Callable[[Column], Iterator[str]], Callable[[str], str]], ...] = (
     (_names, str),
     (_labels, str),
-    (_names, str.casefold),
-    (_labels, str.casefold),
+    (_names, _folded),
+    (_labels, _folded),
 )

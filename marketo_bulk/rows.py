@@ -19,7 +19,7 @@ from marketo_bulk.text_rows import DELIMITERS
 from marketo_bulk.values import parse_datetime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from pathlib import Path
     from typing import BinaryIO, Literal
 
@@ -53,8 +53,8 @@ class RowReader:
     `on_bad_value` says what becomes of a cell its type cannot read, and of bytes that are no
     UTF-8: `fail` raises, `null` makes it None (the bytes U+FFFD) and counts it. `source` names
     the file in messages. `keep_from` is a datetime column and a bound, `YYYY-MM-DDTHH:MM:SSZ`:
-    rows before it are dropped, rows without a value are kept. `counts` are those of the latest
-    file.
+    rows before it are dropped, rows without a value are kept. `required` names columns that must
+    have a value in every row, whatever `on_bad_value` says. `counts` are those of the latest file.
 
     Shape: values are str, int, float, bool and None, or Decimal where a float would lose digits,
         so that rows are to be encoded with `decimal_format="number"`.
@@ -69,6 +69,7 @@ class RowReader:
         source: str = "export",
         file_format: str = "CSV",
         keep_from: tuple[str, str] | None = None,
+        required: Collection[str] = (),
     ) -> None:
         if file_format not in DELIMITERS:
             raise ValueError(f"file_format must be one of {[*DELIMITERS]}, not {file_format}")
@@ -81,6 +82,7 @@ class RowReader:
         self._source = source
         self._delimiter = DELIMITERS[file_format]
         self._bound = None if keep_from is None else self._make_bound(*keep_from)
+        self._required = tuple(i for i, name in enumerate(self._names) if name in required)
         self.counts = Counts()
         fields = [f"f{index}" for index in range(len(columns))]
         self.row_type = msgspec.defstruct(
@@ -186,6 +188,7 @@ class RowReader:
             for kind, position in zip(self._kinds, positions, strict=True)
         ]
         self._count(chunk, positions, values)
+        self._check_required(chunk, positions, values)
         rows = list(map(self.row_type, *(column.values for column in values)))
         if self._bound is None:
             return rows
@@ -196,18 +199,29 @@ class RowReader:
         first_bad = [(column.bad[0], index) for index, column in enumerate(values) if column.bad]
         if first_bad and self._fails:
             row, index = min(first_bad)
-            raise self._bad_value(chunk, row, index, chunk.rows[row][positions[index]])
+            advice = ". Set on_bad_value to null to read such values as null"
+            raise self._bad_value(chunk, row, index, chunk.rows[row][positions[index]], advice)
         for _, index in first_bad:
             name = self._names[index]
             bad = self.counts.bad_values.get(name, 0) + len(values[index].bad)
             self.counts.bad_values[name] = bad
 
-    def _bad_value(self, chunk: Chunk, row: int, index: int, value: str) -> DecodeError:
+    def _check_required(
+        self, chunk: Chunk, positions: tuple[int, ...], values: list[Values]
+    ) -> None:
+        for index in self._required:
+            if None in values[index].values:
+                row = values[index].values.index(None)
+                cell = chunk.rows[row][positions[index]]
+                raise self._bad_value(chunk, row, index, cell, ", and every row needs one")
+
+    def _bad_value(
+        self, chunk: Chunk, row: int, index: int, value: str, advice: str
+    ) -> DecodeError:
         line = chunk.line_of(row)
         return DecodeError(
             f"{self._source}: line {line}, column {self._names[index]}: "
-            f"{_shown(value, VALUE_SHOWN_CHARACTERS)} is no {self._kinds[index].value}. "
-            f"Set on_bad_value to null to read such values as null",
+            f"{_shown(value, VALUE_SHOWN_CHARACTERS)} is no {self._kinds[index].value}{advice}",
             line=line,
             column=self._names[index],
             value=value,

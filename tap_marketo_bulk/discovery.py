@@ -16,6 +16,19 @@ LEAD_ID = "leadId"
 PROGRAM_ID = "programId"
 AUTOMATIC = (LEAD_ID, PROGRAM_ID)
 
+MEMBER_LABELS: Mapping[str, str] = {
+    "isExhausted": "Nurture Exhausted",
+    "membershipDate": "Member Date",
+    "reachedSuccess": "Success",
+    "reachedSuccessDate": "Success Date",
+    "statusName": "Status",
+    "trackName": "Nurture Track",
+}
+"""What the user interface calls standard fields, where that is not their name in words.
+
+Describe does not tell; Adobe's sample of an export has such a header.
+"""
+
 SCHEMA_OF_KIND: Mapping[Kind, dict[str, str]] = {
     Kind.INTEGER: {"type": "integer"},
     Kind.NUMBER: {"type": "number"},
@@ -43,6 +56,13 @@ class MemberFields:
         members = tuple(member)
         names = {field.name.lower() for field in members}
         return cls(members, tuple(f for f in lead if f.name.lower() not in names))
+
+    def labels(self) -> Mapping[str, tuple[str, ...]]:
+        """Return what else a header may call each field."""
+        return {field.name: (field.display_name,) for field in self.lead} | {
+            field.name: (field.display_name, MEMBER_LABELS.get(field.name, field.display_name))
+            for field in self.member
+        }
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of a record.

@@ -28,7 +28,7 @@ from tap_marketo_bulk.bookmarks import (
     read_jobs,
     write_state,
 )
-from tap_marketo_bulk.discovery import LEAD_ID, PROGRAM_ID
+from tap_marketo_bulk.discovery import AUTOMATIC, LEAD_ID, PROGRAM_ID
 from tap_marketo_bulk.member_exports import MemberExports
 from tap_marketo_bulk.member_extract import MemberExtract
 from tap_marketo_bulk.plan import (
@@ -161,6 +161,7 @@ class MemberSync:
             on_bad_value=self._settings.on_bad_value,
             source=f"export {finished.job.export_id} ({finished.work})",
             keep_from=None if keep_from is None else (REPLICATION_KEY, format_timestamp(keep_from)),
+            required=AUTOMATIC,
         )
         return MemberExtract(
             finished,

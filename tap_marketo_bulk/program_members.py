@@ -83,7 +83,7 @@ class ProgramMembers(BulkStream):
 
         A field that discovery finds but the given catalog does not know has no place in SCHEMA.
         """
-        labels = {f.name: f.display_name for f in (*self._fields.member, *self._fields.lead)}
+        labels = self._fields.labels()
         known = self.effective_schema["properties"]
         gone = sorted(set(known) - set(self.schema["properties"]))
         if gone:
@@ -96,7 +96,7 @@ class ProgramMembers(BulkStream):
         left_out = [field.name for field in self._fields.member if field.name not in wanted]
         if left_out:
             self.logger.info("Member fields not selected: %s", ", ".join(left_out))
-        return tuple(column_of(name, known[name], (labels[name],)) for name in wanted)
+        return tuple(column_of(name, known[name], labels[name]) for name in wanted)
 
     def _save_state(self, state: dict[str, Any]) -> None:
         with self._marketo_tap.uninterrupted():

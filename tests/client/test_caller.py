@@ -88,6 +88,11 @@ def test_dying_token_is_used_up(client: MarketoBulk, server: ScriptedServer, clo
     assert clock.slept == [3]
 
 
+@pytest.mark.fault(
+    "A6",
+    "eight threads get 602 at once",
+    "one of them asks identity, all go on with what it brings",
+)
 def test_eight_threads_refused_at_once_renew_once(
     connection: Connection,
     server: ScriptedServer,
@@ -182,6 +187,7 @@ def test_rate_limit_for_ever_is_an_error(
     assert clock.slept == [20.0] * 15
 
 
+@pytest.mark.fault("A14", "… or any 615", "makes one call less at once for a minute")
 def test_concurrency_limit_takes_places_away(
     client: MarketoBulk, server: ScriptedServer, clock: Clock
 ) -> None:

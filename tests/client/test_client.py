@@ -203,6 +203,9 @@ def exports_page(*ids: str, **members: object) -> Exchange:
     ],
     ids=["none", "one page", "two pages", "token at the end", "no more", "J18", "no result"],
 )
+@pytest.mark.fault(
+    "J18", "the list of exports leads in circles", "stops at a token it has used, warns"
+)
 def test_list_of_exports_ends(
     client: MarketoBulk, server: ScriptedServer, pages: list[Exchange], expected: list[str]
 ) -> None:
@@ -216,6 +219,7 @@ def test_list_of_exports_ends(
     assert server.calls()[0].query["status"] == "Completed"
 
 
+@pytest.mark.fault("J18", "… or on to new pages for ever", "fails after 10 000 pages")
 def test_list_without_end_is_an_error(
     client: MarketoBulk, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -318,6 +322,9 @@ def test_program_without_an_id_is_an_error(
         list(client.iter_programs())
 
 
+@pytest.mark.fault(
+    "A27", "an address too long for Marketo (414)", "is never sent: program ids go 200 to a call"
+)
 def test_programs_are_asked_for_by_id_in_chunks(
     client: MarketoBulk, server: ScriptedServer
 ) -> None:

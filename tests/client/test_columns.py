@@ -43,7 +43,7 @@ def wanted(*columns: tuple[str, ...]) -> list[Column]:
             id="C1-reordered",
         ),
         pytest.param(
-            wanted(("membershipDate", "Member Date"), ("leadId", "Lead ID", "Lead Id")),
+            wanted(("membershipDate", "Member Date"), ("leadId",)),
             ["Member Date", "Lead Id"],
             Placement((0, 1), (), ()),
             id="C2-labels",

@@ -285,6 +285,16 @@ def test_rows_of_another_width_fail(path: Path, wrong: str) -> None:
     assert caught.value.line == 3
 
 
+@pytest.mark.parametrize("cell", ["null", "", "N/A"])
+@pytest.mark.parametrize("policy", ["fail", "null"])
+def test_rows_without_a_required_value_fail(path: Path, cell: str, policy: str) -> None:
+    """C21: no policy makes a row of what its key is missing from."""
+    content = f"leadId,status,updatedAt\n1,a,null\n{cell},b,null\n"
+    with pytest.raises(DecodeError) as caught:
+        read(path, content, MEMBER, on_bad_value=policy, required={"leadId"})
+    assert (caught.value.line, caught.value.column, caught.value.value) == (3, "leadId", cell)
+
+
 # --- bound ----------------------------------------------------------------------------------
 
 

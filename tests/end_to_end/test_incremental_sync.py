@@ -120,6 +120,11 @@ def test_a_program_added_between_runs_is_backfilled_without_disturbing_the_other
     assert second.bookmark["program_bookmarks"][0]["programIds"] == "1001-1004"
 
 
+@pytest.mark.fault(
+    "J15",
+    "the subscription has no `updatedAt` filter (1035)",
+    "extracts everything, drops what is older than the bookmark, says so once",
+)
 def test_a_subscription_without_the_updated_at_filter_is_extracted_whole_every_run(
     make_emulator: Callable[..., Emulator],
     run_tap: RunTap,

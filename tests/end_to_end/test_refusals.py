@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from marketo_emulator import Emulator
 
 
+@pytest.mark.fault(
+    "J16",
+    "export refuses fields that describe lists (1003 `Invalid fields [a,b]`)",
+    "leaves them out, names them in a warning",
+)
 def test_fields_that_export_refuses_are_dropped_with_a_warning(
     make_emulator: Callable[..., Emulator],
     run_tap: Callable[..., TapRun],
@@ -47,6 +52,9 @@ def test_a_refused_key_field_ends_the_run(
         run_tap(emulator)
 
 
+@pytest.mark.fault(
+    "J23", "a program is deleted between the list and the export", "skips it alone, with a warning"
+)
 def test_a_program_deleted_after_it_was_listed_costs_only_itself(
     make_emulator: Callable[..., Emulator],
     run_tap: Callable[..., TapRun],
@@ -66,6 +74,11 @@ def test_a_program_deleted_after_it_was_listed_costs_only_itself(
     assert run.bookmark["program_bookmarks"][0]["programIds"] == "1001-1004,1006-1012"
 
 
+@pytest.mark.fault(
+    "J17",
+    "1003 for a status name that no program has",
+    "fails with Marketo's words; no program is skipped for it",
+)
 def test_a_status_name_no_program_has_is_marketos_error_in_one_line(
     emulator: Emulator, run_tap: Callable[..., TapRun]
 ) -> None:

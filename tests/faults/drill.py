@@ -9,13 +9,15 @@ import pytest
 from tap_runs import TapRun, capture, make_tap, members_of, settings_for, unpaced
 
 from marketo_bulk import MarketoBulk
+from marketo_emulator import Fault
+from marketo_emulator.rewrites import REWRITES
 from tap_marketo_bulk.windows import format_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from marketo_emulator import Emulator, Fault
+    from marketo_emulator import Emulator
 
 SETTLING = timedelta(seconds=60)
 
@@ -60,6 +62,11 @@ class Drill:
     def arm(self, *faults: Fault) -> None:
         """Have these things go wrong from now on."""
         self.emulator.faults.add(*faults)
+
+    def spoil(self, rewrite: Callable[[bytes], bytes]) -> None:
+        """Have the next file be something else for good, with a size and digest of its own."""
+        self._monkeypatch.setitem(REWRITES, "drill", rewrite)
+        self.arm(Fault(operation="export.job", rewrites=("drill",)))
 
     def run(
         self,

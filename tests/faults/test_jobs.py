@@ -124,12 +124,16 @@ def test_j5_failed_job_is_created_again_three_times_at_most(drill: Drill, messag
     [
         pytest.param(
             "Cancelled",
+            id="J6",
             marks=pytest.mark.fault(
                 "J6", "somebody cancels a job", "creates it again, three times at most"
             ),
         ),
         pytest.param(
-            "Canceled", marks=pytest.mark.fault("J7", "… spelt `Canceled`", "does the same")
+            "Canceled",
+            marks=pytest.mark.fault(
+                "J7", "the status of a cancelled job is spelt `Canceled`", "does the same"
+            ),
         ),
     ],
 )
@@ -166,7 +170,7 @@ def test_j8_unknown_status_is_polled_on(drill: Drill, caplog: pytest.LogCaptureF
 @pytest.mark.fault(
     "J9",
     "a job stays `Processing` for ever",
-    "cancels it after `job_timeout_seconds`, which frees its place, and fails; the next run makes a new one",
+    "cancels it after `job_timeout_seconds`, which frees its place; the next run makes a new one",
 )
 def test_j9_job_that_never_ends_is_cancelled(drill: Drill) -> None:
     """The error names job, status and setting; the job is cancelled in Marketo."""
@@ -213,7 +217,7 @@ def test_j11_file_without_a_checksum_is_counted(
 @pytest.mark.fault(
     "J11",
     "… and the file has fewer rows than announced",
-    "fails with the bookmark where it was: nothing speaks for the file; the next run makes a new job",
+    "fails with the bookmark where it was; the next run makes a new job",
 )
 def test_j11_wrong_count_without_a_checksum_is_an_error(drill: Drill) -> None:
     """A file that nothing vouches for must at least have as many rows as announced."""

@@ -57,6 +57,11 @@ def failing(emulator: Emulator, body: str, rows: int, **more: object) -> None:
     "message",
     ["Too many imports", "There are 10 imports currently being processed. Please try again later"],
 )
+@pytest.mark.fault(
+    "I1",
+    "1016, in either wording: the import queue is full",
+    "waits with growing pauses, keeps the order",
+)
 def test_i1_full_queue_is_waited_for(
     emulator: Emulator, config: Record, run: RunTarget, message: str
 ) -> None:
@@ -71,6 +76,7 @@ def test_i1_full_queue_is_waited_for(
     ]
 
 
+@pytest.mark.fault("I1", "… and stays full", "fails after `import_timeout_seconds`, without STATE")
 def test_i1_full_queue_is_not_waited_for_forever(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -81,6 +87,9 @@ def test_i1_full_queue_is_not_waited_for_forever(
     assert result.states == []
 
 
+@pytest.mark.fault(
+    "I2", "413: the upload is too large", "sends it as two halves, each halved again if need be"
+)
 def test_i2_refused_body_is_halved(emulator: Emulator, config: Record, run: RunTarget) -> None:
     """413: the file goes as two, each tried and halved again, and every row arrives."""
     emulator.faults.add(Fault(operation="import.create", status=413, times=3))
@@ -91,6 +100,7 @@ def test_i2_refused_body_is_halved(emulator: Emulator, config: Record, run: RunT
     assert result.states == [{"records": 101}]
 
 
+@pytest.mark.fault("I2", "… with a single row", "makes the row a reject")
 def test_i2_single_row_refused_for_its_size_is_a_reject(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -101,6 +111,7 @@ def test_i2_single_row_refused_for_its_size_is_a_reject(
     assert ["too large" in entry["reason"] for entry in result.rejects] == [True]
 
 
+@pytest.mark.fault("I3", "a file without rows would be refused (1003)", "is never sent")
 def test_i3_file_without_rows_is_never_sent(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -112,7 +123,35 @@ def test_i3_file_without_rows_is_never_sent(
 
 @pytest.mark.parametrize(
     ("row", "code", "text"),
-    [("i4", "613", "Multipart"), ("i5", "610", "not found"), ("i6", "1006", "Lookup field")],
+    [
+        pytest.param(
+            "i4",
+            "613",
+            "Multipart",
+            id="I4",
+            marks=pytest.mark.fault(
+                "I4", "613: the multipart body is refused", "fails at once, without STATE"
+            ),
+        ),
+        pytest.param(
+            "i5",
+            "610",
+            "not found",
+            id="I5",
+            marks=pytest.mark.fault(
+                "I5", "610: there is no such address", "fails at once, without STATE"
+            ),
+        ),
+        pytest.param(
+            "i6",
+            "1006",
+            "Lookup field",
+            id="I6",
+            marks=pytest.mark.fault(
+                "I6", "1006: Marketo has no such lookup field", "fails at once, without STATE"
+            ),
+        ),
+    ],
 )
 def test_i4_i5_i6_refused_request_ends_the_run(
     emulator: Emulator, config: Record, run: RunTarget, row: str, code: str, text: str
@@ -128,6 +167,9 @@ def test_i4_i5_i6_refused_request_ends_the_run(
     assert result.states == []
 
 
+@pytest.mark.fault(
+    "I6", "`lookup_field` is no field", "fails before anything is sent, names the nearest field"
+)
 def test_i6_unknown_lookup_field_is_found_before_anything_is_sent(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -137,6 +179,7 @@ def test_i6_unknown_lookup_field_is_found_before_anything_is_sent(
     assert creates(emulator) == []
 
 
+@pytest.mark.fault("I7", "1019: the list is being imported to", "waits as for a full queue")
 def test_i7_import_in_progress_is_waited_for(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -147,6 +190,11 @@ def test_i7_import_in_progress_is_waited_for(
     assert creates(emulator) == ["1019", "1019", ""]
 
 
+@pytest.mark.fault(
+    "I8",
+    "the reply to an upload is lost",
+    "sends it again, and says that Marketo may have it twice",
+)
 def test_i8_lost_reply_is_sent_again_and_said(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -160,6 +208,7 @@ def test_i8_lost_reply_is_sent_again_and_said(
     assert len(leads(emulator)) == 3
 
 
+@pytest.mark.fault("I8", "… every time", "fails after six uploads, without STATE")
 def test_i8_reply_that_is_always_lost_ends_the_run(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -171,6 +220,7 @@ def test_i8_reply_that_is_always_lost_ends_the_run(
     assert result.states == []
 
 
+@pytest.mark.fault("I9", "an import ends as `Failed`", "tries once more")
 def test_i9_failed_import_is_tried_once_more(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -182,6 +232,7 @@ def test_i9_failed_import_is_tried_once_more(
     assert result.states == [{"records": 3}]
 
 
+@pytest.mark.fault("I9", "… twice", "makes all its rows rejects, with Marketo's message")
 def test_i9_import_that_fails_twice_is_all_rejects(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -194,6 +245,9 @@ def test_i9_import_that_fails_twice_is_all_rejects(
     assert {entry["batch_id"] for entry in result.rejects} == {"3402"}
 
 
+@pytest.mark.fault(
+    "I10", "rows of a complete import failed", "makes them rejects, with record and reason"
+)
 def test_i10_failed_rows_are_reported_with_their_reason(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -213,6 +267,9 @@ def test_i10_failed_rows_are_reported_with_their_reason(
 
 
 @pytest.mark.parametrize("percent", [4, 5])
+@pytest.mark.fault(
+    "I10", "… more of them than `max_rejected_percent`", "fails, after everything is reported"
+)
 def test_i10_run_fails_above_the_rejects_allowed(
     emulator: Emulator, config: Record, run: RunTarget, percent: int
 ) -> None:
@@ -236,6 +293,11 @@ def test_i10_run_fails_above_the_rejects_allowed(
         "email,firstName,extra,Import Failure Reason\np1@load.test,Name 1,x,Bad\n",
     ],
 )
+@pytest.mark.fault(
+    "I11",
+    "the failures file has other columns, quotes, blanks or case",
+    "finds the record by header and values",
+)
 def test_i11_failed_row_is_found_however_it_is_written(
     emulator: Emulator, config: Record, run: RunTarget, body: str
 ) -> None:
@@ -247,6 +309,7 @@ def test_i11_failed_row_is_found_however_it_is_written(
     ]
 
 
+@pytest.mark.fault("I12", "a failed row fits several rows sent", "counts them one to one")
 def test_i12_failed_rows_that_are_alike_are_counted(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -259,6 +322,7 @@ def test_i12_failed_rows_that_are_alike_are_counted(
     assert result.summary["imported"] == "18"
 
 
+@pytest.mark.fault("I12", "… or none", "reports it as it is, and does not count it as imported")
 def test_i12_failed_row_that_matches_nothing_is_reported_and_counted(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -271,6 +335,7 @@ def test_i12_failed_row_that_matches_nothing_is_reported_and_counted(
     assert (result.summary["imported"], result.summary["rejected"]) == ("19", "1")
 
 
+@pytest.mark.fault("I13", "the failures file is 404 although rows failed", "asks again")
 def test_i13_missing_failures_file_is_asked_for_again(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -282,6 +347,7 @@ def test_i13_missing_failures_file_is_asked_for_again(
     assert [entry["record"]["email"] for entry in result.rejects] == ["p7@load.test"]
 
 
+@pytest.mark.fault("I13", "… for good", "reports the number of rows")
 def test_i13_failures_nobody_names_are_a_count(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -292,6 +358,9 @@ def test_i13_failures_nobody_names_are_a_count(
     assert (result.summary["imported"], result.summary["rejected"]) == ("18", "2")
 
 
+@pytest.mark.fault(
+    "I14", "a JSON error with status 200 in place of the failures file", "is not read as rows"
+)
 def test_i14_json_error_is_not_read_as_rows(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -304,6 +373,7 @@ def test_i14_json_error_is_not_read_as_rows(
     assert [(entry["record"], entry["rows"]) for entry in result.rejects] == [(None, 1)]
 
 
+@pytest.mark.fault("I15", "rows were imported with a warning", "reports them as warnings")
 def test_i15_warning_is_not_a_failure(emulator: Emulator, config: Record, run: RunTarget) -> None:
     """A row with a warning is a lead, reported among the warnings and nowhere else."""
     records = [*people(19), {"email": "odd @load.test", "firstName": "Odd"}]
@@ -317,6 +387,7 @@ def test_i15_warning_is_not_a_failure(emulator: Emulator, config: Record, run: R
     assert (result.summary["imported"], result.summary["with_warnings"]) == ("20", "1")
 
 
+@pytest.mark.fault("I16", "the counters are missing", "asks for the failures file, and believes it")
 def test_i16_missing_counters_are_tolerated(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -331,6 +402,11 @@ def test_i16_missing_counters_are_tolerated(
 
 
 @pytest.mark.parametrize(("kept", "dropped"), [("batchId", "importId"), ("importId", "batchId")])
+@pytest.mark.fault(
+    "I17",
+    "the id is a number in `batchId`, text in `importId`, and one of them is missing",
+    "takes either",
+)
 def test_i17_either_id_will_do(
     emulator: Emulator, config: Record, run: RunTarget, kept: str, dropped: str
 ) -> None:
@@ -343,6 +419,11 @@ def test_i17_either_id_will_do(
     assert len(leads(emulator)) == 3
 
 
+@pytest.mark.fault(
+    "I18",
+    "an import never ends",
+    "fails after `import_timeout_seconds`; the next run waits for it before it sends anything",
+)
 def test_i18_stuck_import_times_out_and_the_next_run_waits_for_it(
     emulator: Emulator, config: Record, run: RunTarget, tmp_path: Path
 ) -> None:
@@ -363,6 +444,11 @@ def test_i18_stuck_import_times_out_and_the_next_run_waits_for_it(
     assert list((tmp_path / "rejects").glob("imports-*")) == []
 
 
+@pytest.mark.fault(
+    "I19",
+    "Marketo no longer knows an import (610, 1013)",
+    "reports its outcome as unknown, fails without STATE",
+)
 def test_i19_expired_id_is_an_unknown_outcome(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -375,6 +461,7 @@ def test_i19_expired_id_is_an_unknown_outcome(
     assert result.states == []
 
 
+@pytest.mark.fault("I20", "two records of one lead in one file", "sends the last")
 def test_i20_last_record_of_a_lead_wins(emulator: Emulator, config: Record, run: RunTarget) -> None:
     """Two records of one lead are one row, with the later values."""
     records = [*people(3), {"email": "p1@load.test", "firstName": "Later"}]
@@ -403,6 +490,9 @@ NASTY = (
 
 
 @pytest.mark.parametrize("name", ["csv", "tsv", "ssv"])
+@pytest.mark.fault(
+    "I21", "commas, quotes, line ends, blanks and `null` in values", "arrive as they were sent"
+)
 def test_i21_nasty_text_makes_the_round_trip(
     emulator: Emulator, config: Record, run: RunTarget, name: str
 ) -> None:
@@ -415,6 +505,7 @@ def test_i21_nasty_text_makes_the_round_trip(
     assert [lead["company"] for lead in leads(emulator).values()] == list(NASTY)
 
 
+@pytest.mark.fault("I22", "a blank in the header would fail every row", "is never sent")
 def test_i22_header_has_no_blanks(emulator: Emulator, config: Record, run: RunTarget) -> None:
     """The header is the fields' API names, whatever the case of the properties."""
     records = [{"EMAIL": "p1@load.test", "firstname": "Ann"}]
@@ -423,6 +514,7 @@ def test_i22_header_has_no_blanks(emulator: Emulator, config: Record, run: RunTa
     assert [list(job.header) for job in emulator.imports] == [["email", "firstName"]]
 
 
+@pytest.mark.fault("I23", "an e-mail address that is not ASCII", "is a reject, and is not sent")
 def test_i23_address_with_other_characters_is_a_reject(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
@@ -435,6 +527,7 @@ def test_i23_address_with_other_characters_is_a_reject(
 
 
 @pytest.mark.parametrize("code", ["601", "602"])
+@pytest.mark.fault("I24", "the token expires during an upload", "renews it, sends again")
 def test_i24_token_that_expires_during_an_upload_is_renewed(
     emulator: Emulator, config: Record, run: RunTarget, code: str
 ) -> None:
@@ -445,6 +538,7 @@ def test_i24_token_that_expires_during_an_upload_is_renewed(
     assert creates(emulator) == [code, ""]
 
 
+@pytest.mark.fault("I25", "rows processed and failed are not the rows sent", "warns")
 def test_i25_counts_that_do_not_add_up_are_a_warning(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
