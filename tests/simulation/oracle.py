@@ -1,0 +1,94 @@
+"""Oracle: what must hold of every run, and of the table in the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from marketo_bulk import MarketoBulkError
+from marketo_bulk.limits import CALLS_PER_WINDOW_DEFAULT, RATE_WINDOW_SECONDS
+from tap_marketo_bulk.bookmarks import read_bookmarks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from process import Result
+    from world import World
+
+STREAM = "program_members"
+MAX_QUEUED_DEFAULT = 5
+ROUNDING_SECONDS = 0.01
+
+
+def judge(
+    result: Result, state: Mapping[str, Any], world: World, config: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield what was wrong with one run that began from a state."""
+    error = result.error
+    if not isinstance(error, (MarketoBulkError, SystemExit, type(None))) and not result.killed:
+        yield f"it failed with {error!r}"
+    most = config.get("max_queued_jobs", MAX_QUEUED_DEFAULT)
+    if result.queued_most > most:
+        yield f"{result.queued_most} jobs in the queue, more than {most}"
+    yield from _too_fast(result, config.get("calls_per_20_seconds", CALLS_PER_WINDOW_DEFAULT))
+    yield from _invented(result, world)
+    yield from _gone_back(result, state, world)
+
+
+def differences(
+    table: Mapping[tuple[int, int], Mapping[str, Any]], world: World, config: Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield how a table differs from the members there are.
+
+    Members that are gone may still be there, as they were at some time: exports do not tell.
+    """
+    members = {key: _without(world, member) for key, member in world.members().items()}
+    programs, start = config.get("program_ids"), config.get("start_date", "")
+    for key, member in members.items():
+        wanted = member["updatedAt"] >= start and (not programs or key[1] in programs)
+        if wanted and key not in table:
+            yield f"lost: {key}, updated {member['updatedAt']}"
+        elif wanted and table[key] != member:
+            kept = table[key]["updatedAt"]
+            yield f"out of date: {key}, updated {member['updatedAt']}, in the table {kept}"
+        elif not wanted and key in table:
+            yield f"not asked for: {key}, updated {member['updatedAt']}"
+    for key in table.keys() - members.keys():
+        if key not in world.versions:
+            yield f"invented: {key}"
+
+
+def _without(world: World, member: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in member.items() if name not in world.refused_fields}
+
+
+def _invented(result: Result, world: World) -> Iterator[str]:
+    """Yield the records that never were a member's: every record comes from a verified file."""
+    for message in result.messages:
+        if message["type"] != "RECORD" or message["stream"] != STREAM:
+            continue
+        record = message["record"]
+        key = record["leadId"], record["programId"]
+        versions = world.versions.get(key, [])
+        if not any(record == _without(world, version) for version in versions):
+            yield f"a record that {key} never was"
+
+
+def _gone_back(result: Result, state: Mapping[str, Any], world: World) -> Iterator[str]:
+    ids = sorted({program_id for _, program_id in world.versions} | set(world.store.programs))
+    before = read_bookmarks(state.get("bookmarks", {}).get(STREAM, {}), ids)
+    for message in result.messages:
+        if message["type"] != "STATE":
+            continue
+        after = read_bookmarks(message["value"].get("bookmarks", {}).get(STREAM, {}), ids)
+        for program_id in after.keys() & before.keys():
+            if after[program_id] < before[program_id]:
+                yield f"the bookmark of {program_id} went back to {after[program_id]}"
+        before = {**before, **after}
+
+
+def _too_fast(result: Result, calls_per_window: int) -> Iterator[str]:
+    starts = result.starts
+    for first, later in zip(starts, starts[calls_per_window:], strict=False):
+        if later - first < RATE_WINDOW_SECONDS - ROUNDING_SECONDS:
+            yield f"{calls_per_window + 1} calls in {later - first:.1f} s"
+            return

@@ -1,0 +1,208 @@
+"""Schedule: everything that will happen in one simulation, as plain data drawn from a seed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta, timezone
+from random import Random
+from typing import Any
+
+from fault_menu import draw_faults
+
+START = datetime(2026, 6, 15, 12, tzinfo=timezone.utc)
+HOUR = 3_600.0
+DAY = 24 * HOUR
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the tap.
+
+    `faults` are armed as it starts. `kill` says how and at which step the process dies.
+    `state` says which STATE the next run starts from: the last, or the one before, because the
+    target had not committed the last; `kept` is then the share of the lines after it that the
+    target has nevertheless.
+    """
+
+    at: float
+    faults: tuple[dict[str, Any], ...] = ()
+    kill: dict[str, Any] | None = None
+    state: str = "last"
+    kept: float = 1.0
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """One simulation.
+
+    Units: every `at` is in seconds since its start.
+    """
+
+    seed: int
+    world: dict[str, Any]
+    config: dict[str, Any]
+    events: tuple[dict[str, Any], ...] = ()
+    runs: tuple[Run, ...] = field(default_factory=tuple)
+
+    def to_json(self) -> str:
+        """Return the schedule as a JSON document."""
+        return json.dumps(asdict(self), indent=1)
+
+    @classmethod
+    def from_json(cls, text: str) -> Schedule:
+        """Return the schedule of a JSON document."""
+        plain = json.loads(text)
+        runs = tuple(Run(**{**run, "faults": tuple(run["faults"])}) for run in plain.pop("runs"))
+        return cls(**{**plain, "events": tuple(plain["events"]), "runs": runs})
+
+    @property
+    def ends_at(self) -> float:
+        """The moment of the last thing that is bound to happen."""
+        return max([0.0, *(e["at"] + e.get("seconds", 0) for e in self.events), self.runs[-1].at])
+
+
+def draw_schedule(seed: int) -> Schedule:
+    """Return the schedule of a seed."""
+    dice = Random(seed)
+    runs = _draw_runs(dice)
+    span = runs[-1].at + 2 * HOUR
+    world = _draw_world(dice)
+    config = _draw_config(dice, world["programs"])
+    return Schedule(seed, world, config, _draw_events(dice, runs, span, config), runs)
+
+
+def stamp(moment: datetime) -> str:
+    """Return a moment as settings have it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _draw_world(dice: Random) -> dict[str, Any]:
+    some_seconds = dice.choice(((0.5, 5), (5, 90), (5, 90), (20, 900), (60, 4000)))
+    options: dict[str, Any] = {}
+
+    def maybe(chance: float, **option: Any) -> None:
+        if dice.random() < chance:
+            options.update(option)
+
+    maybe(0.12, updated_at_filter_supported=False)
+    maybe(0.3, window_end_included=False)
+    maybe(0.2, status_refresh_seconds=dice.choice((0, 30)))
+    maybe(0.2, cancelled_spelling="Canceled")
+    maybe(0.2, queued_at_in_created=True)
+    maybe(0.2, unknown_program_code=dice.choice(("702", "610", "1004")))
+    maybe(0.2, unknown_job_code=dice.choice(("610", "1004")))
+    maybe(0.2, finished_cancel_code="1029")
+    maybe(0.2, reset_timezone="fixed_cst")
+    maybe(0.2, token_lifetime_seconds=dice.choice((90, 600)))
+    maybe(0.1, header_names="ui_labels")
+    maybe(0.1, refused_fields=["webinarUrl"])
+    maybe(0.2, refused_calls_count=False)
+    maybe(0.1, file_retention_days=7, status_retention_days=7)
+    if dice.random() < 0.3:
+        # Both together would announce a record in an empty file, which the tap refuses to believe.
+        options.update(dice.choice(({"empty_file": "nothing"}, {"number_of_records_offset": 1})))
+    return {
+        "programs": dice.choice((2, 3, 4, 6, 9, 11, 13)),
+        "members": dice.randrange(10, 81),
+        "seed": dice.randrange(2),
+        "begins_after": dice.choice((0, dice.randrange(86_400))),
+        "latency": dice.choice((0.05, 0.2, 1.0)),
+        "job_seconds": [round(dice.uniform(*some_seconds), 1) for _ in range(7)],
+        "date_skew": dice.choice((0, 0, 0, 0, 0, 0, -600, 600, dice.randrange(-600, 600))),
+        "options": options,
+    }
+
+
+def _draw_config(dice: Random, programs: int) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "max_queued_jobs": dice.choice((1, 2, 3, 5, 5, 5, 10)),
+        "poll_interval_seconds": dice.choice((20, 60, 60, 60, 180)),
+    }
+    days = dice.choice((None, None, None, 4, 20, 45, 90, 200))
+    if days is not None:
+        config["start_date"] = stamp(START - timedelta(days=days, seconds=dice.randrange(86_400)))
+        lengths = (1, 7, 31) if days <= 4 else (7, 31) if days <= 45 else (31,)
+        config["window_days"] = dice.choice(lengths)
+        if dice.random() < 0.25:
+            config["backfill"] = "snapshot"
+    if dice.random() < 0.5:
+        config["on_daily_quota"] = "wait"
+    if dice.random() < 0.2:
+        config["job_timeout_seconds"] = 2 * HOUR
+    if dice.random() < 0.2:
+        config["max_retry_seconds"] = dice.choice((1, 60, 3600))
+    if dice.random() < 0.2:
+        config["calls_per_20_seconds"] = dice.choice((5, 20, 100))
+    if dice.random() < 0.2:
+        config["request_timeout_seconds"] = 60
+    if dice.random() < 0.15:
+        ids = dice.sample(range(1001, 1001 + programs), dice.randrange(1, programs))
+        config["program_ids"] = sorted(ids)
+    return config
+
+
+def _draw_runs(dice: Random) -> tuple[Run, ...]:
+    at, runs = 0.0, []
+    for _ in range(dice.choice((1, 2, 2, 3, 3, 4))):
+        runs.append(_draw_run(dice, at))
+        gaps = (30.0, HOUR, DAY, DAY, dice.uniform(0, 3 * DAY), 8 * DAY)
+        at += dice.choice(gaps)
+    return tuple(runs)
+
+
+def _draw_run(dice: Random, at: float) -> Run:
+    kill = None
+    if dice.random() < 0.6:
+        kill = {
+            "how": dice.choice(("term", "term", "kill")),
+            "place": dice.choice(("any", "any", "send", "reply", "sleep", "wait", "write")),
+            "step": int(2 ** dice.uniform(0, 6.5)),
+            "cut": dice.random(),
+        }
+    return Run(
+        at=round(at, 1),
+        faults=tuple(draw_faults(dice, dice.choice((0, 0, 1, 1, 2, 3, 5)))),
+        kill=kill,
+        state=dice.choice(("last", "last", "before")),
+        kept=dice.choice((0.0, 1.0, round(dice.random(), 2))),
+    )
+
+
+def _draw_events(
+    dice: Random, runs: tuple[Run, ...], span: float, config: dict[str, Any]
+) -> tuple[dict[str, Any], ...]:
+    events = []
+    for _ in range(dice.choice((2, 5, 10, 20))):
+        # Most things happen while a run is under way, or shortly before one.
+        near = dice.choice(runs).at + dice.choice((-300, 5, 60, 600, 4000)) * dice.random()
+        at = dice.choice((near, near, near, dice.uniform(0, span)))
+        events.append({"at": round(max(0.1, at), 1), **_draw_event(dice)})
+    if "program_ids" in config:
+        events = [event for event in events if event["do"] != "remove_program"]
+    return tuple(sorted(events, key=lambda event: event["at"]))
+
+
+def _draw_event(dice: Random) -> dict[str, Any]:
+    seed = dice.randrange(10**6)
+    members = (
+        {"do": "touch", "count": dice.randrange(1, 8), "seed": seed},
+        {"do": "touch", "count": dice.randrange(1, 8), "seed": seed},
+        {"do": "touch", "count": 100, "seed": seed},
+        {"do": "touch_late", "count": dice.randrange(1, 8), "seed": seed, "behind": 45},
+        {"do": "join", "count": dice.randrange(1, 5), "seed": seed},
+        {"do": "rejoin", "seed": seed},
+        {"do": "leave", "count": dice.randrange(1, 4), "seed": seed},
+    )
+    programs = (
+        {"do": "add_program", "members": dice.randrange(6), "age_days": dice.choice((0, 2, 50))},
+        {"do": "remove_program", "seed": seed},
+    )
+    others = (
+        {"do": "queue", "places": dice.choice((5, 9, 10)), "seconds": dice.choice((600, 7200))},
+        {"do": "export_bytes"},
+        {"do": "calls"},
+        {"do": "expire_tokens"},
+        {"do": "revoke_tokens"},
+    )
+    return dice.choice(dice.choice((members, members, members, programs, others)))

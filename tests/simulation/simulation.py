@@ -1,0 +1,134 @@
+"""Simulation: a schedule carried out, run after run, with a target's table and its STATE."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import oracle
+from process import Process
+from schedule import DAY, START, Run, Schedule
+from world import World
+
+if TYPE_CHECKING:
+    from process import Result
+
+STREAM = "program_members"
+RUNS_MAX_AT_END = 3
+
+
+@dataclass
+class Outcome:
+    """What became of a schedule; `findings` say what should not have."""
+
+    findings: list[str] = field(default_factory=list)
+    runs: int = 0
+    interrupted: int = 0
+    calls: int = 0
+    jobs: int = 0
+    steps: int = 0
+    days: float = 0.0
+    disturbances: int = 0
+
+
+class Simulation:
+    """One world and one table, from the first run of a schedule to the last clean one."""
+
+    def __init__(self, schedule: Schedule) -> None:
+        self._schedule = schedule
+        self._world = World(schedule.world, START)
+        self._begun_at = self._world.clock.now()
+        self._table: dict[tuple[int, int], dict[str, Any]] = {}
+        self._state: dict[str, Any] = {}
+        self._orphans: set[str] = set()
+        self.outcome = Outcome()
+
+    def play(self) -> Outcome:
+        """Carry the schedule out and judge it."""
+        world, schedule = self._world, self._schedule
+        for event in schedule.events:
+            moment = self._begun_at + timedelta(seconds=event["at"])
+            world.clock.plan(moment, lambda event=event: world.happen(event))
+        try:
+            for number, run in enumerate(schedule.runs):
+                self._pass_until(run.at)
+                world.arm(run.faults)
+                self._run(run, number)
+            self._finish()
+        finally:
+            world.close()
+        return self.outcome
+
+    def _finish(self) -> None:
+        """Wait until the world is calm, run once more, and compare."""
+        outcome, world = self.outcome, self._world
+        world.calm_down()
+        self._pass_until(self._schedule.ends_at + 2 * DAY)
+        result = self._run(Run(at=0), len(self._schedule.runs))
+        outcome.days = (world.clock.now() - self._begun_at) / timedelta(days=1)
+        outcome.jobs = world.created
+        outcome.disturbances = world.disturbances
+        if result.error is not None:
+            self._find(f"the last run, with nothing in its way, failed: {result.error!r}")
+            return
+        if self._jobs_of(self._state):
+            self._find(f"the last run left jobs in its STATE: {self._jobs_of(self._state)}")
+        config = self._schedule.config
+        for difference in oracle.differences(self._table, world, config):
+            self._find(difference)
+
+    def _run(self, run: Run, number: int) -> Result:
+        """Run the tap once, judge the run, and hand what it wrote to the target."""
+        world, outcome = self._world, self.outcome
+        config = self._schedule.config
+        known = self._jobs_of(self._state)
+        process = Process(world, run.kill, self._orphans - known)
+        result = process.run(config, self._state, seed=self._schedule.seed * 100 + number)
+        outcome.runs += 1
+        outcome.interrupted += result.error is not None
+        outcome.calls += len(result.starts)
+        outcome.steps += result.steps
+        for finding in oracle.judge(result, self._state, world, config):
+            self._find(f"run {number}: {finding}")
+        self._commit(result, run, number)
+        return result
+
+    def _commit(self, result: Result, run: Run, number: int) -> None:
+        """Load what the target got; what it has not confirmed may be there in part."""
+        messages = result.messages
+        states = [i for i, message in enumerate(messages) if message["type"] == "STATE"]
+        if run.state == "before":
+            states = states[:-1]
+        confirmed = states[-1] + 1 if states else 0
+        rest = messages[confirmed:]
+        loaded = messages[:confirmed] + rest[: round(len(rest) * run.kept)]
+        for message in loaded:
+            if message["type"] == "RECORD" and message["stream"] == STREAM:
+                record = message["record"]
+                self._table[record["leadId"], record["programId"]] = record
+        if states:
+            self._state = messages[states[-1]]["value"]
+        left = self._world.live_jobs() - self._jobs_of(self._state) - self._orphans
+        left -= self._world.undelivered
+        if left and not result.killed and run.state == "last":
+            self._find(f"run {number}: nobody will come back for {len(left)} jobs in Marketo")
+        self._orphans |= left
+
+    @staticmethod
+    def _jobs_of(state: dict[str, Any]) -> set[str]:
+        bookmark = state.get("bookmarks", {}).get(STREAM, {})
+        return {job["exportId"] for job in bookmark.get("export_jobs", ())}
+
+    def _pass_until(self, at: float) -> None:
+        moment = self._begun_at + timedelta(seconds=at)
+        self._world.clock.advance((moment - self._world.clock.now()).total_seconds())
+
+    def _find(self, what: str) -> None:
+        self.outcome.findings.append(what)
+
+
+def play(schedule: Schedule) -> Outcome:
+    """Carry a schedule out; an exception of the simulation's own becomes a finding."""
+    return Simulation(Schedule.from_json(json.dumps(json.loads(schedule.to_json())))).play()

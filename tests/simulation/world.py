@@ -1,0 +1,253 @@
+"""World: an emulator and a clock that the tap's own waiting moves, with a diary of all members."""
+
+from __future__ import annotations
+
+import heapq
+from datetime import datetime, timedelta
+from itertools import count
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from marketo_emulator import Emulator, Options
+from marketo_emulator.application import Application
+from marketo_emulator.clock import to_epoch
+from marketo_emulator.exports import ExportStatus
+from marketo_emulator.faults import Fault
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+Key = tuple[int, int]
+
+PRESSING_MAX = 20_000
+SHORTEST_SLEEP_SECONDS = 0.001
+LIVE = frozenset({ExportStatus.CREATED, ExportStatus.QUEUED, ExportStatus.PROCESSING})
+QUEUED = frozenset({ExportStatus.QUEUED, ExportStatus.PROCESSING})
+
+
+class EndlessError(AssertionError):
+    """Somebody asks for the time again and again without letting any pass."""
+
+
+class SimulatedClock:
+    """A time that moves when somebody waits; what was planned happens at its very moment."""
+
+    def __init__(self, start: datetime) -> None:
+        self._start = self._now = start
+        self._agenda: list[tuple[datetime, int, Callable[[], object]]] = []
+        self._numbers = count()
+        self._asked = 0
+
+    def now(self) -> datetime:
+        """Return the present moment."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Return the seconds a machine has been up; they say nothing of Marketo's time."""
+        self._asked += 1
+        if self._asked > PRESSING_MAX:
+            raise EndlessError(f"asked {PRESSING_MAX} times what time it is, and it is still {self._now}")
+        return (self._now - self._start).total_seconds() + 5.0
+
+    def plan(self, moment: datetime, action: Callable[[], object]) -> None:
+        """Let something happen at a moment."""
+        heapq.heappush(self._agenda, (moment, next(self._numbers), action))
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and happen what was planned for it."""
+        self._asked = 0
+        until = self._now + timedelta(seconds=max(seconds, 0.0))
+        while self._agenda and self._agenda[0][0] <= until:
+            moment, _, action = heapq.heappop(self._agenda)
+            self._now = max(self._now, moment)
+            action()
+        self._now = max(self._now, until)
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, a little more than asked for as every machine does."""
+        self.advance(max(seconds, SHORTEST_SLEEP_SECONDS))
+
+
+class World:
+    """The instance of Marketo of one simulation.
+
+    `versions` has every version of every member there ever was, oldest first.
+    """
+
+    def __init__(self, plain: Mapping[str, Any], start: datetime) -> None:
+        self.clock = SimulatedClock(start)
+        lasting = plain["job_seconds"]
+        numbers = count()
+        options = {k: tuple(v) if isinstance(v, list) else v for k, v in plain["options"].items()}
+        self.emulator = Emulator(
+            programs=plain["programs"],
+            members=plain["members"],
+            seed=plain["seed"],
+            job_seconds=lambda _: lasting[next(numbers) % len(lasting)],
+            options=Options(**options),
+            clock=self.clock,
+        )
+        self.application = Application(
+            self.emulator.application.world, sleep=self.clock.sleep
+        )
+        self.store = self.emulator.store
+        self.latency_seconds = plain["latency"]
+        self.refused_fields = options.get("refused_fields", ())
+        self._date_skew = plain["date_skew"]
+        self.versions: dict[Key, list[dict[str, Any]]] = {}
+        self._rows: dict[Key, object] = {}
+        self.created = 0
+        self.undelivered: set[str] = set()
+        """Jobs whose creation nobody was told of."""
+        self._told_of: set[str] = set()
+        self.disturbances = 0
+        self.calm_down()
+        self.clock.advance(plain["begins_after"])
+        self.note_members()
+
+    def close(self) -> None:
+        """Remove the files."""
+        self.emulator.close()
+
+    def arm(self, faults: Iterable[Mapping[str, Any]]) -> None:
+        """Let faults lie in wait."""
+        self.emulator.faults.add(*(Fault.from_json(fault) for fault in faults))
+
+    def calm_down(self) -> None:
+        """Let nothing go wrong any more; a clock that is off stays so."""
+        faults = self.emulator.faults
+        self.disturbances += sum(faults.fired()[bool(self._date_skew) :])
+        faults.clear()
+        if self._date_skew:
+            faults.add(Fault(date_skew_seconds=self._date_skew, times=None))
+
+    # -- what is seen from outside --------------------------------------------------------------
+
+    def live_jobs(self, statuses: frozenset[ExportStatus] = LIVE) -> set[str]:
+        """Return the ids of jobs that have not ended."""
+        return {job.export_id for job in self.emulator.jobs if job.status in statuses}
+
+    def queued_jobs(self) -> set[str]:
+        """Return the ids of jobs that take one of the ten places, as things stood last."""
+        jobs = self.application.world.exports.jobs
+        return {job.export_id for job in jobs.values() if job.status in QUEUED}
+
+    def members(self) -> dict[Key, dict[str, Any]]:
+        """Return the members there are, by the key of the stream."""
+        return {(m["leadId"], m["programId"]): dict(m) for m in self.store.members()}
+
+    def note_members(self) -> None:
+        """Write down what has changed."""
+        for program_id, rows in self.store.member_rows.items():
+            for lead_id, row in rows.items():
+                key = lead_id, program_id
+                if self._rows.get(key) is not row:
+                    self._rows[key] = row
+                    member = dict(self.store.member(program_id, lead_id))
+                    self.versions.setdefault(key, []).append(member)
+
+    # -- what the client reaches ----------------------------------------------------------------
+
+    def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a call; of a call that creates a job, note whether its answer can be understood."""
+        if not environ["PATH_INFO"].endswith("/export/create.json"):
+            return self._answer(environ, start_response)
+        jobs = self.emulator.application.world.exports.jobs
+        before = len(jobs)
+        self._told_of = set()
+        try:
+            pieces = self._answer(environ, start_response)
+            body = b"".join(pieces)
+            pieces.close()  # type: ignore[attr-defined]
+        finally:
+            fresh = list(jobs)[before:]
+            self.created += len(fresh)
+            self.undelivered.update(fresh)
+        self._told_of = {i for i in fresh if i.encode() in body and b'"Created"' in body}
+        return [body]
+
+    def _answer(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        try:
+            return self.application(environ, start_response)
+        except LookupError as error:
+            # One fault edits what another has replaced. A server's thread would die of it, and
+            # its client see the connection break.
+            raise ConnectionResetError from error
+
+    def delivered(self) -> None:
+        """Take note that the client has the answer to its last call."""
+        self.undelivered -= self._told_of
+        self._told_of = set()
+
+    # -- what happens without the client --------------------------------------------------------
+
+    def happen(self, event: Mapping[str, Any]) -> None:
+        """Let an event of a schedule happen; one that has lost its object does nothing."""
+        arguments = {k: v for k, v in event.items() if k not in {"at", "do"}}
+        getattr(self, f"_{event['do']}")(**arguments)
+        self.note_members()
+
+    def _keys(self) -> list[Key]:
+        return [(p, lead) for p, rows in self.store.member_rows.items() for lead in rows]
+
+    def _touch(self, count: int, seed: int) -> None:
+        self.store.touch_members(count, seed=seed)
+
+    def _touch_late(self, count: int, seed: int, behind: int) -> None:
+        """Change members at a moment that has passed: changes may take a while to show up."""
+        keys = self._keys()
+        now = to_epoch(self.clock.now())
+        for program_id, lead_id in Random(seed).sample(keys, min(count, len(keys))):
+            shown = str(self.store.member(program_id, lead_id)["updatedAt"])
+            earliest = int(datetime.strptime(shown, "%Y-%m-%dT%H:%M:%S%z").timestamp())
+            moment = max(now - behind, earliest)
+            self.store.change_member(
+                program_id, lead_id, registrationCode=f"late-{seed}", updatedAt=moment
+            )
+
+    def _join(self, count: int, seed: int) -> None:
+        self.store.join_members(count, seed=seed)
+
+    def _leave(self, count: int, seed: int) -> None:
+        keys = self._keys()
+        for program_id, lead_id in Random(seed).sample(keys, min(count, len(keys))):
+            self.store.remove_member(program_id, lead_id)
+            self._rows.pop((lead_id, program_id))
+
+    def _rejoin(self, seed: int) -> None:
+        left = sorted(
+            key
+            for key in self.versions
+            if key[1] in self.store.programs and key[0] not in self.store.member_rows[key[1]]
+        )
+        if left:
+            lead_id, program_id = Random(seed).choice(left)
+            self.store.add_member(program_id, lead_id)
+
+    def _add_program(self, members: int, age_days: float) -> None:
+        self.store.add_program(members=members, age_days=age_days)
+
+    def _remove_program(self, seed: int) -> None:
+        if len(self.store.programs) > 1:
+            self.store.remove_program(Random(seed).choice(sorted(self.store.programs)))
+
+    def _queue(self, places: int, seconds: float) -> None:
+        self.disturbances += 1
+        self.emulator.others_use(queued_exports=places, seconds=seconds)
+
+    def _export_bytes(self) -> None:
+        self.disturbances += 1
+        self.emulator.others_use(exported_bytes=self.emulator.options.daily_export_bytes)
+
+    def _calls(self) -> None:
+        self.disturbances += 1
+        self.emulator.others_use(calls=self.emulator.options.daily_calls)
+
+    def _expire_tokens(self) -> None:
+        self.emulator.expire_tokens()
+
+    def _revoke_tokens(self) -> None:
+        self.emulator.revoke_tokens()
+
