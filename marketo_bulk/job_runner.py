@@ -276,7 +276,14 @@ class JobRunner(Generic[WorkT]):
             # Nothing can be created before the quota is reset; the next poll leads here again.
             return
         logger.warning("export %s will be created again: %s", slot.job.export_id, error)
-        job = self._client.create_export(slot.request)
+        try:
+            job = self._client.create_export(slot.request)
+        except RejectedError as refusal:
+            # What was right when the job was first created need not be now: a program may be gone.
+            self._board.remove(slot.work)
+            self._source_dry = False
+            self._source.refused(slot.work, refusal)
+            return
         slot.attempt += 1
         slot.polled_without_checksum = False
         slot.deadline_at = self._clock() + self._options.job_timeout_seconds

@@ -103,6 +103,7 @@ class MemberExports:
 
     def refused(self, work: Unit, error: RejectedError) -> None:
         """Plan a refused unit anew: without the field or the filter, or without the program."""
+        work = replace(work, job=None)
         invalid = error.code == INVALID_DATA
         if error.code == UPDATED_AT_UNSUPPORTED and work.window is not None:
             self._without_windows(work)

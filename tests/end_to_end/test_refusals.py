@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -147,3 +148,21 @@ def test_a_job_that_fails_for_ever_ends_the_run_with_its_reason(
         run_tap(emulator)
     assert len(created_jobs(emulator)) == 3
     assert caught.value.run.bookmark.get("program_bookmarks", []) == []  # type: ignore[attr-defined]
+
+
+def test_a_program_deleted_while_its_job_fails_costs_only_itself(
+    make_emulator: Callable[..., Emulator],
+    run_tap: Callable[..., TapRun],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The job cannot be created again as it was; the other programs of the batch are written."""
+    emulator = make_emulator(programs=4, members=80)
+    emulator.faults.add(Fault(operation="export.job", outcome="Failed"))
+    enqueue = emulator.store.remove_program
+    emulator.faults.add(Fault(operation="export.status", delay_seconds=0.3))
+    deleted = threading.Timer(0.1, enqueue, (1002,))
+    deleted.start()
+    run = run_tap(emulator, {"poll_interval_seconds": 0.3})
+    deleted.join()
+    assert members_of(emulator) == run.table()
+    assert any("program 1002 was deleted" in record.message for record in caplog.records)
