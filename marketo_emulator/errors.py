@@ -1,7 +1,7 @@
 """The error: a refusal with one of Marketo's codes, or with an HTTP status of its own.
 
 Texts are those seen on the wire where a recording quotes them, else those of the documented table
-(contract §5.1, §8.1, §12); the ones marked "guess" are in no source.
+(C§5.1, C§8.1, C§12); the ones marked "guess" are in no source.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ QUEUE_FULL = "Too many jobs in queue"
 ALREADY_QUEUED = "Job already queued"
 IMPORTS_FULL = "There are {0} imports currently being processed. Please try again later"
 
-# Contract §12: a reply with one of these uses up neither the daily quota nor the rate limit.
+# C§12: a reply with one of these uses up neither the daily quota nor the rate limit.
 UNCOUNTED_CODES = frozenset({"601", "602", "604", "605", "608", "611"})
 
 

@@ -1,4 +1,4 @@
-"""The export filter: which members or leads a file is about (C§6, §7)."""
+"""The export filter: which members or leads a file is about (C§6, C§7)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _LEAD_KEYS = {
     "createdAt", "updatedAt", "staticListId", "staticListName", "smartListId", "smartListName",
 }  # fmt: skip
 _UNSUPPORTED_LEAD_KEYS = ("smartListId", "smartListName")
-# Contract §6: W3C form without fractions of a second.
+# C§6: W3C form without fractions of a second.
 _WINDOW_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:?\d\d)?")
 
 

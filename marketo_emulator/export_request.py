@@ -1,4 +1,4 @@
-"""The export request: the body of a create call, checked and understood (C§5.1, §6, §7)."""
+"""The export request: the body of a create call, checked and understood (C§5.1, C§6, C§7)."""
 
 from __future__ import annotations
 

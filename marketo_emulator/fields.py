@@ -53,7 +53,7 @@ def _custom(name: str, data_type: str, label: str, length: int | None = None) ->
     return Field(name, data_type, label, length, soap=False, custom=True)
 
 
-# Contract §3.1; the labels of §3.5.
+# C§3.1; the labels of C§3.5.
 MEMBER_FIELDS = FieldSet(
     (
         _fixed("acquiredBy", "boolean", "Acquired By"),
@@ -176,7 +176,7 @@ def old_lead_description(field: Field, number: int) -> dict[str, object]:
     return shown
 
 
-# Contract §3.3: some instances have fields that only the SOAP API knows, without `rest`.
+# C§3.3: some instances have fields that only the SOAP API knows, without `rest`.
 SOAP_ONLY_FIELD: dict[str, object] = {
     "id": 900,
     "displayName": "Legacy Segment",

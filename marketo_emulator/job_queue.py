@@ -1,4 +1,4 @@
-"""The job queue: first in, first out, a few at a time; moved by the clock alone (C§5.7, §8.5)."""
+"""The job queue: first in, first out, a few at a time; moved by the clock alone (C§5.7, C§8.5)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The options: one named choice for every behaviour Marketo does not document, with its default.
 
-"C14.n" is row n of the contract's table of contradictions, "C20.n" entry n of its register of
+The facts are in docs/marketo.md: "C14.n" is row n of its contradictions, "C20.n" entry n of its
 guesses, "C§n" one of its chapters.
 """
 
@@ -39,7 +39,7 @@ class Options:
     daily_calls: int = 50_000
     """C14.21: calls a day, then 607."""
     refused_calls_count: bool = True
-    """C14.32, C§21.10: whether a call refused with 606, 607 or 615 counts as a call itself."""
+    """C14.32, C20.17: whether a call refused with 606, 607 or 615 counts as a call itself."""
     reset_timezone: str = "America/Chicago"
     """C14.22: where the day of every daily quota ends; `fixed_cst` is UTC-6 all year."""
     max_uri_bytes: int = 8192
@@ -103,7 +103,7 @@ class Options:
     number_of_records_offset: int = 0
     """C14.8: added to `numberOfRecords`; the vendor's own sample is one too high."""
     ssv_delimiter: str = ";"
-    """C14.3: semicolon in two pages, space in three."""
+    """C14.3: semicolon on the pages about imports, space on those of each export."""
     shared_timestamps: Literal["member", "lead"] = "member"
     """C14.33: whose `createdAt` and `updatedAt` a member export has."""
     lead_booleans_in_member_export: Literal["digits", "words"] = "digits"

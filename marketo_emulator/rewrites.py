@@ -1,4 +1,4 @@
-"""The rewrite: a named way in which a body comes out wrong (contract §18, C and F rows).
+"""The rewrite: a named way in which a body comes out wrong (C§18, C and F rows).
 
 Those of text act on the first cell of a text field that is not null, and only on that.
 """

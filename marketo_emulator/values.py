@@ -1,7 +1,7 @@
 """The value: how one cell of a lead or member is stored, written to a file and read from one.
 
 Stored forms: text as str, whole numbers as int, other numbers as float, booleans as bool, moments
-as int seconds since 1970, dates as their ISO text, and None. Lexical forms: contract §13.
+as int seconds since 1970, dates as their ISO text, and None. Lexical forms: C§13.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 DELIMITERS = {"csv": ",", "tsv": "\t", "ssv": ";"}
-"""C§14.3: three of Adobe's pages call ssv semicolon-separated, among them both on import."""
+"""C§14.3: Adobe's pages on import call ssv semicolon-separated."""
 
 CELL_MAX_CHARACTERS = 10_000_000
 """No cell can be longer than the largest file; the `csv` module stops at 131 072 by itself."""

@@ -23,7 +23,7 @@ KINDS = {
     ("data_type", "kind"), [(name, kind) for kind, names in KINDS.items() for name in names]
 )
 def test_kind_of_data_type_ignores_case_and_defaults_to_string(data_type: str, kind: Kind) -> None:
-    """Every Marketo data type has the kind of the contract, an unknown one is text."""
+    """Every Marketo data type has the kind of C§13, an unknown one is text."""
     assert kind_of(data_type) is kind
     assert Column("c", data_type).kind is kind
 

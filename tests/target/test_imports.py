@@ -1,4 +1,4 @@
-"""The import rows of the contract's test catalogue (C§18), each named by its id."""
+"""The import rows of the test catalogue (C§18), each named by its id."""
 
 from __future__ import annotations
 
