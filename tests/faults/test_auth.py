@@ -60,6 +60,7 @@ def test_a2_token_refused_inside_a_download_is_renewed(drill: Drill) -> None:
         ),
         pytest.param(
             0,
+            id="A4",
             marks=pytest.mark.fault(
                 "A4", "identity hands out a token with no time left", "does the same"
             ),

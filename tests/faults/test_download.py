@@ -83,11 +83,15 @@ def test_f3_ignored_range_starts_again(drill: Drill) -> None:
     "a resume has a Content-Range with another start or total, or none",
     "uses none of its bytes, starts again",
 )
-def test_f4_wrong_content_range_is_not_used(drill: Drill, header: str | None) -> None:
+def test_f4_wrong_content_range_is_not_used(
+    drill: Drill, caplog: pytest.LogCaptureFixture, header: str | None
+) -> None:
     """Bytes whose place is not certain are fetched again from the first on."""
+    caplog.set_level("INFO")
     drill.arm(CUT, Fault(operation=FILE, nth=2, headers={"Content-Range": header}))
     drill.assert_whole(drill.run())
     assert drill.statuses(FILE) == [200, 206, 200]
+    assert any("reason='wrong range'" in record.message for record in caplog.records)
 
 
 @pytest.mark.parametrize("shift", [-1, 1], ids=["one byte twice", "one byte missing"])

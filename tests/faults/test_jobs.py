@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, moment
+from tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, members_of, moment
 
 from marketo_bulk.errors import (
     DailyQuotaExceededError,
@@ -18,7 +18,7 @@ from marketo_bulk.errors import (
     JobTimeoutError,
 )
 from marketo_emulator import Fault, VirtualClock
-from tests.faults.drill import jobs_in
+from tests.faults.drill import jobs_in, program_bookmarks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,6 +69,24 @@ def test_j2_quota_used_up_at_create_leaves_the_state_alone(drill: Drill) -> None
     assert "run again after 06:00 UTC" in str(error)
     assert jobs_in(second) == []
     drill.assert_next_run_completes(second, state=first.last_state, earlier=(first,))
+
+
+@pytest.mark.fault(
+    "J2",
+    "… while another job runs",
+    "reads that job to its end and moves its programs' bookmarks before it stops",
+)
+def test_j2_job_that_runs_is_read_before_the_stop(make_drill: Callable[..., Drill]) -> None:
+    """The first ten programs are complete, the eleventh waits for the next day."""
+    drill = make_drill(programs=11, members=110)
+    drill.arm(Fault(operation="export.create", nth=2, code="1029", message=QUOTA_TEXT, times=None))
+    with pytest.raises(DailyQuotaExceededError) as caught:
+        drill.run()
+    run = caught.value.run  # type: ignore[attr-defined]
+    assert run.table() == {k: m for k, m in members_of(drill.emulator).items() if k[1] <= 1010}
+    assert [cohort["programIds"] for cohort in program_bookmarks(run.last_state)] == ["1001-1010"]
+    drill.emulator.advance(DAY_SECONDS)
+    drill.assert_next_run_completes(run)
 
 
 @pytest.mark.fault(
@@ -131,6 +149,7 @@ def test_j5_failed_job_is_created_again_three_times_at_most(drill: Drill, messag
         ),
         pytest.param(
             "Canceled",
+            id="J7",
             marks=pytest.mark.fault(
                 "J7", "the status of a cancelled job is spelt `Canceled`", "does the same"
             ),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tap_runs import DAY_SECONDS, created_jobs
 
-from marketo_bulk.errors import DailyQuotaExceededError, RejectedError
+from marketo_bulk.errors import DailyQuotaExceededError, RejectedError, ServiceUnavailableError
 from marketo_emulator import Fault
 from tests.faults.drill import jobs_in
 
@@ -79,6 +79,24 @@ def test_a17_gateway_errors_are_waited_out(drill: Drill, operation: str, status:
     drill.arm(Fault(operation=operation, status=status, times=2))
     drill.assert_whole(drill.run())
     assert drill.clock.slept == [1, 2]
+
+
+@pytest.mark.parametrize("how", [{"status": 503}, {"reset": "before"}])
+@pytest.mark.fault(
+    "A17",
+    "… without end, or nobody answers",
+    "fails after `max_retry_seconds`; the job stays in STATE and the next run takes it over",
+)
+def test_a17_outage_ends_the_run_in_time(drill: Drill, how: dict[str, Any]) -> None:
+    """Waits that grow to a minute, as long as configured and no longer; one job for both runs."""
+    drill.arm(Fault(operation="export.status", times=None, **how))
+    error, failed = drill.run_fails(ServiceUnavailableError, {"max_retry_seconds": 300})
+    assert "status export" in str(error)
+    assert 240 <= sum(drill.clock.slept) <= 300
+    assert len(jobs_in(failed)) == 1
+    drill.assert_next_run_completes(failed)
+    whole = [job for job in created_jobs(drill.emulator) if "updatedAt" not in job["filter"]]
+    assert len(whole) == 1
 
 
 @pytest.mark.fault(
