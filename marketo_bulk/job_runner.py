@@ -23,7 +23,7 @@ from marketo_bulk.quota import QuotaGate
 from marketo_bulk.slots import Phase, Slot, WorkT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from marketo_bulk.client import MarketoBulk
@@ -116,15 +116,19 @@ class JobRunner(Generic[WorkT]):
     # Polling and downloading ------------------------------------------------------------
 
     def _poll_jobs(self) -> None:
-        """Ask for the jobs that may have moved: Marketo takes them in the order of the queue.
+        for slot in self._movable():
+            if self._clock() >= slot.next_poll_at:
+                slot.next_poll_at = self._clock() + self._options.poll_interval_seconds
+                self._update(slot, self._client.get_export_status(self._object, slot.job.export_id))
+
+    def _movable(self) -> Iterator[Slot[WorkT]]:
+        """Yield the jobs that may have moved: Marketo takes them in the order of the queue.
 
         Behind two jobs that are still running, or one that is still queued, nothing has moved.
         """
         running = 0
         for slot in self._board.in_phase(Phase.ENQUEUED):
-            if self._clock() >= slot.next_poll_at:
-                slot.next_poll_at = self._clock() + self._options.poll_interval_seconds
-                self._update(slot, self._client.get_export_status(self._object, slot.job.export_id))
+            yield slot
             if slot.phase is Phase.ENQUEUED:
                 running += 1
                 if running >= EXPORT_RUNNING_MAX_JOBS or slot.job.status is ExportStatus.QUEUED:
@@ -243,8 +247,10 @@ class JobRunner(Generic[WorkT]):
         except QueueFullError:
             if not self._queue_full_until:
                 logger.info(
-                    "export queue full: others hold its 10 places; asking again every %g s",
+                    "export queue full: others hold its 10 places; asking again every %g s, "
+                    "for at most %g s",
                     self._options.poll_interval_seconds,
+                    self._options.job_timeout_seconds,
                 )
             self._queue_full_until = self._clock() + self._options.poll_interval_seconds
             return False
@@ -311,7 +317,7 @@ class JobRunner(Generic[WorkT]):
             slot.deadline_at = max(slot.deadline_at, reopens_at + self._options.job_timeout_seconds)
 
     def _seconds_until_due(self) -> float:
-        due = [slot.next_poll_at for slot in self._board.in_phase(Phase.ENQUEUED)]
+        due = [slot.next_poll_at for slot in self._movable()]
         if self._board.in_phase(Phase.CREATED):
             due.append(max(self._queue_full_until, self._quota.exports_from))
         elif self._may_create():
