@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from marketo_bulk import text_blocks
 from marketo_bulk.columns import Column
@@ -192,7 +192,7 @@ def _check_faithful(rows: list[tuple[str, ...]], chosen: bytes, file: ImportFile
     picks = dict.fromkeys(number % len(rows) for number in chosen) if rows else {}
     failed = [rows[number] for number in picks]
     text = io.StringIO(newline="")
-    quoting = csv.QUOTE_ALL if chosen[:1] > b"\x7f" else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 1] = csv.QUOTE_ALL if chosen[:1] > b"\x7f" else csv.QUOTE_MINIMAL
     # As RowFormat does: with "\n" a lone CR would stand bare.
     delimiter = DELIMITERS[file.layout.row_format.name]
     writer = csv.writer(text, delimiter=delimiter, lineterminator="\r\n", quoting=quoting)
