@@ -79,11 +79,12 @@ class DelimitedReader:
         while self._text or not self._is_complete:
             if not self._is_complete:
                 self._read_on()
-            rows, end = self._cut(self._whole_lines())
+            text = self._whole_lines()
+            rows, end = self._cut(text)
             chunk = Chunk(self._line, rows)
             self._advance(end)
             if self._is_complete:
-                self._end(chunk)
+                self._end(chunk, text)
             self._check_width(chunk)
             if chunk.rows:
                 yield chunk
@@ -113,11 +114,14 @@ class DelimitedReader:
         self._line += self._text.count("\n", 0, end)
         self._text = self._text[end:]
 
-    def _end(self, chunk: Chunk) -> None:
+    def _end(self, chunk: Chunk, text: str) -> None:
         if self._text:
             raise self._open_quote()
         if self._width > 1 and chunk.rows and chunk.rows[-1] == [""]:
-            chunk.rows.pop()
+            # An empty cell in quotes is a row, cut short; only nothing at all is none.
+            last_line = text.removesuffix("\n").rpartition("\n")[2]
+            if not last_line.strip("\r"):
+                chunk.rows.pop()
 
     def _open_quote(self) -> DecodeError:
         return DecodeError(

@@ -250,8 +250,10 @@ class JobRunner(Generic[WorkT]):
         except QueueFullError:
             if not self._queue_full_until:
                 logger.info(
-                    "export queue full: others hold its 10 places; asking again every %g s",
+                    "export queue full: others hold its 10 places; asking again every %g s, "
+                    "for at most %g s",
                     self._options.poll_interval_seconds,
+                    self._options.job_timeout_seconds,
                 )
             self._queue_full_until = self._clock() + self._options.poll_interval_seconds
             return False

@@ -20,6 +20,9 @@ QUOTA_RESET_MARGIN = timedelta(minutes=2)
 
 CALLS_QUOTA_CODE = "607"
 
+REST_OF_RUN_SECONDS = 86_400.0
+"""Longer than jobs that are running can still be waited for."""
+
 
 class QuotaGate:
     """Closed for new exports when the byte quota is used up, for every call when that of calls is.
@@ -48,6 +51,8 @@ class QuotaGate:
             if no_calls:
                 raise error
             self.stopped_by = error
+            # Nor are the jobs enqueued that this run has created: each try would cost a call.
+            self.exports_from = self._clock() + REST_OF_RUN_SECONDS
             return self._clock()
         now = self._server_now()
         reset = next_quota_reset(now)

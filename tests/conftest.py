@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 from tap_runs import NO_RATE_LIMIT, TapRun, capture, make_tap
+from virtual_runs import VirtualRuns
 
 from marketo_emulator import Emulator, VirtualClock
 
@@ -56,3 +57,13 @@ def run_tap(monkeypatch: pytest.MonkeyPatch) -> Callable[..., TapRun]:
             return capture(tap.sync_all, monkeypatch)
 
     return run
+
+
+@pytest.fixture
+def virtual(monkeypatch: pytest.MonkeyPatch) -> Callable[[Emulator], VirtualRuns]:
+    """Return a function that gives the runs against an emulator, on its virtual clock."""
+
+    def runs(emulator: Emulator) -> VirtualRuns:
+        return VirtualRuns(emulator, monkeypatch)
+
+    return runs

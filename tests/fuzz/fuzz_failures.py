@@ -1,0 +1,20 @@
+"""Fuzzes the search for reported rows: `python tests/fuzz/fuzz_failures.py [corpus] [options]`.
+
+Needs `pip install atheris`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import atheris  # type: ignore[import-not-found]
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+with atheris.instrument_imports(include=["target_marketo_bulk"]):
+    from tests.fuzz.claims import check_failures
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, check_failures)
+    atheris.Fuzz()

@@ -1,0 +1,20 @@
+"""Fuzzes the reader of export files: `python tests/fuzz/fuzz_rows.py [corpus] [libFuzzer options]`.
+
+Needs `pip install atheris`.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import atheris  # type: ignore[import-not-found]
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+with atheris.instrument_imports(include=["marketo_bulk"]):
+    from tests.fuzz.claims import check_rows
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, check_rows)
+    atheris.Fuzz()
