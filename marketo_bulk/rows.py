@@ -102,8 +102,8 @@ class RowReader:
             reader, positions = self._open(file)
             for chunk in reader.chunks():
                 rows = self._read(chunk, positions)
-                self.counts.rows += len(chunk.rows)
-                self.counts.filtered_rows += len(chunk.rows) - len(rows)
+                self.counts.rows += chunk.height
+                self.counts.filtered_rows += chunk.height - len(rows)
                 if rows:
                     yield rows
         self._report()
@@ -180,9 +180,8 @@ class RowReader:
         return reader, placement.positions
 
     def _read(self, chunk: Chunk, positions: tuple[int, ...]) -> list[msgspec.Struct]:
-        columns = list(zip(*chunk.rows, strict=True))
         values = [
-            read_cells(kind, columns[position])
+            read_cells(kind, chunk.columns[position])
             for kind, position in zip(self._kinds, positions, strict=True)
         ]
         self._count(chunk, positions, values)
@@ -196,7 +195,7 @@ class RowReader:
         first_bad = [(column.bad[0], index) for index, column in enumerate(values) if column.bad]
         if first_bad and self._fails:
             row, index = min(first_bad)
-            raise self._bad_value(chunk, row, index, chunk.rows[row][positions[index]])
+            raise self._bad_value(chunk, row, index, chunk.columns[positions[index]][row])
         for _, index in first_bad:
             name = self._names[index]
             bad = self.counts.bad_values.get(name, 0) + len(values[index].bad)
