@@ -1,19 +1,21 @@
 """A delimited file: its header, and its rows as text cells.
 
-Most rows have no quote at all, and then splitting is both exact and faster than `csv`. Rows with
-a quote go to `csv`, which is strict here; what it refuses goes to `text_rows`.
+A block whose rows are all as they should be is cut at once, by `text_tables`. Any other is cut
+row by row: rows with a quote go to `csv`, which is strict here; what it refuses, to `text_rows`.
 """
 
 from __future__ import annotations
 
 import csv
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from marketo_bulk.errors import DecodeError
 from marketo_bulk.text_rows import TextRow, cut_row
+from marketo_bulk.text_tables import cut_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from marketo_bulk.counts import Counts
     from marketo_bulk.text_blocks import Block
@@ -23,15 +25,23 @@ ROW_MAX_CHARACTERS = 1 << 26
 
 
 class Chunk(NamedTuple):
-    """Rows that were read together, and the line on which the first of them begins."""
+    """Rows that were read together, by column, and the line on which the first of them begins."""
 
     first_line: int
-    rows: list[list[str]]
+    columns: Sequence[Sequence[str]]
+
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return len(self.columns[0])
 
     def line_of(self, index: int) -> int:
         """Return the line on which a row begins."""
-        inside = sum("".join(cells).count("\n") for cells in self.rows[:index])
-        return self.first_line + index + inside
+        return _line_of(index, self.first_line, zip(*self.columns, strict=True))
+
+
+def _line_of(index: int, first_line: int, rows: Iterable[Sequence[str]]) -> int:
+    return first_line + index + sum("".join(cells).count("\n") for cells in islice(rows, index))
 
 
 class DelimitedReader:
@@ -80,14 +90,15 @@ class DelimitedReader:
             if not self._is_complete:
                 self._read_on()
             text = self._whole_lines()
-            rows, end = self._cut(text)
-            chunk = Chunk(self._line, rows)
-            self._advance(end)
-            if self._is_complete:
-                self._end(chunk, text)
-            self._check_width(chunk)
-            if chunk.rows:
-                yield chunk
+            line = self._line
+            table = cut_table(text, self._width, self._delimiter)
+            columns = self._cut_rows(text) if table is None else table.columns
+            if table is not None:
+                self._advance(table.end)
+            if self._is_complete and self._text:
+                raise self._open_quote()
+            if columns:
+                yield Chunk(line, columns)
 
     def _read_on(self) -> None:
         """Read at least as much again as is waiting, so that a long row is not searched often."""
@@ -114,31 +125,27 @@ class DelimitedReader:
         self._line += self._text.count("\n", 0, end)
         self._text = self._text[end:]
 
-    def _end(self, chunk: Chunk, text: str) -> None:
-        if self._text:
-            raise self._open_quote()
-        if self._width > 1 and chunk.rows and chunk.rows[-1] == [""]:
-            # An empty cell in quotes is a row, cut short; only nothing at all is none.
-            last_line = text.removesuffix("\n").rpartition("\n")[2]
-            if not last_line.strip("\r"):
-                chunk.rows.pop()
-
     def _open_quote(self) -> DecodeError:
         return DecodeError(
             f"{self._source}: a quote in the row on line {self._line} is never closed",
             line=self._line,
         )
 
-    def _cut(self, text: str) -> tuple[list[list[str]], int]:
-        """Return the rows of `text`, up to one whose quote stays open, and where they end."""
-        quoted_rows = _QuotedRows(text, self._delimiter) if '"' in text else None
-        if quoted_rows is None:
-            return self._split(text), len(text)
-        if text.count('"') > text.count("\n") and (rows := quoted_rows.all_rows()) is not None:
-            return rows, len(text)
-        return self._cut_mixed(text, quoted_rows)
+    def _cut_rows(self, text: str) -> Sequence[Sequence[str]]:
+        """Return the columns of `text`, up to a row whose quote stays open, and move past them."""
+        line = self._line
+        rows, end = self._cut_singly(text)
+        self._advance(end)
+        if self._is_complete and not self._text and self._width > 1 and rows[-1:] == [[""]]:
+            # An empty cell in quotes is a row, cut short; only nothing at all is none.
+            last_line = text.removesuffix("\n").rpartition("\n")[2]
+            if not last_line.strip("\r"):
+                rows.pop()
+        self._check_width(line, rows)
+        return list(zip(*rows, strict=True))
 
-    def _cut_mixed(self, text: str, quoted_rows: _QuotedRows) -> tuple[list[list[str]], int]:
+    def _cut_singly(self, text: str) -> tuple[list[list[str]], int]:
+        quoted_rows = _QuotedRows(text, self._delimiter)
         rows: list[list[str]] = []
         position = 0
         while (quote := text.find('"', position)) >= 0:
@@ -170,12 +177,12 @@ class DelimitedReader:
             )
         self._counts.lenient_rows += 1
 
-    def _check_width(self, chunk: Chunk) -> None:
-        if set(map(len, chunk.rows)) - {self._width}:
-            index = [len(cells) == self._width for cells in chunk.rows].index(False)
-            line = chunk.line_of(index)
+    def _check_width(self, first_line: int, rows: list[list[str]]) -> None:
+        if set(map(len, rows)) - {self._width}:
+            index = [len(cells) == self._width for cells in rows].index(False)
+            line = _line_of(index, first_line, rows)
             raise DecodeError(
-                f"{self._source}: the row on line {line} has {len(chunk.rows[index])} cells, "
+                f"{self._source}: the row on line {line} has {len(rows[index])} cells, "
                 f"the header has {self._width}",
                 line=line,
             )
@@ -190,19 +197,6 @@ class _QuotedRows:
         # csv takes every CR outside of quotes for a line end, or for an error.
         self._has_lone_cr = text.count("\r") != text.count("\r\n")
 
-    def all_rows(self) -> list[list[str]] | None:
-        """Return all rows, also those without a quote, or None if `csv` cannot read them.
-
-        Where most rows have a quote, this is the faster way.
-        """
-        if self._has_lone_cr:
-            return None
-        lines = self._text.removesuffix("\n").split("\n")
-        try:
-            return [cells or [""] for cells in self._read([f"{line}\n" for line in lines])]
-        except csv.Error:
-            return None
-
     def row_at(self, start: int) -> TextRow | None:
         """Return the row beginning at `start`, or None if its quote stays open."""
         end = None if self._has_lone_cr else self._balanced_end(start)
@@ -210,7 +204,8 @@ class _QuotedRows:
             try:
                 # One string, line ends and all: csv refuses one outside of quotes, unless nothing
                 # but more of them follows; here a quote is on the last line.
-                return TextRow(next(self._read([self._text[start:end]])), end)
+                row = csv.reader([self._text[start:end]], delimiter=self._delimiter, strict=True)
+                return TextRow(next(row), end)
             except csv.Error:
                 pass  # quotes not doubled, or inside a plain cell, or a cell beyond csv's limit
         return cut_row(self._text, start, self._delimiter)
@@ -226,6 +221,3 @@ class _QuotedRows:
             if quotes % 2 == 0:
                 return end
         return None
-
-    def _read(self, lines: list[str]) -> Iterator[list[str]]:
-        return csv.reader(lines, delimiter=self._delimiter, strict=True)

@@ -104,8 +104,8 @@ class RowReader:
             reader, positions = self._open(file)
             for chunk in reader.chunks():
                 rows = self._read(chunk, positions)
-                self.counts.rows += len(chunk.rows)
-                self.counts.filtered_rows += len(chunk.rows) - len(rows)
+                self.counts.rows += chunk.height
+                self.counts.filtered_rows += chunk.height - len(rows)
                 if rows:
                     yield rows
         self._report()
@@ -182,9 +182,8 @@ class RowReader:
         return reader, placement.positions
 
     def _read(self, chunk: Chunk, positions: tuple[int, ...]) -> list[msgspec.Struct]:
-        columns = list(zip(*chunk.rows, strict=True))
         values = [
-            read_cells(kind, columns[position])
+            read_cells(kind, chunk.columns[position])
             for kind, position in zip(self._kinds, positions, strict=True)
         ]
         self._count(chunk, positions, values)
@@ -200,7 +199,8 @@ class RowReader:
         if first_bad and self._fails:
             row, index = min(first_bad)
             advice = ". Set on_bad_value to null to read such values as null"
-            raise self._bad_value(chunk, row, index, chunk.rows[row][positions[index]], advice)
+            cell = chunk.columns[positions[index]][row]
+            raise self._bad_value(chunk, row, index, cell, advice)
         for _, index in first_bad:
             name = self._names[index]
             bad = self.counts.bad_values.get(name, 0) + len(values[index].bad)
@@ -212,7 +212,7 @@ class RowReader:
         for index in self._required:
             if None in values[index].values:
                 row = values[index].values.index(None)
-                cell = chunk.rows[row][positions[index]]
+                cell = chunk.columns[positions[index]][row]
                 raise self._bad_value(chunk, row, index, cell, ", and every row needs one")
 
     def _bad_value(

@@ -46,8 +46,9 @@ def read(
     line = 1 + sum(cell.count("\n") for cell in header or []) + 1
     for chunk in reader.chunks():
         assert chunk.first_line == line
-        line += sum(1 + "".join(row).count("\n") for row in chunk.rows)
-        rows += chunk.rows
+        cut = [list(row) for row in zip(*chunk.columns, strict=True)]
+        line += sum(1 + "".join(row).count("\n") for row in cut)
+        rows += cut
     return header, rows, counts.lenient_rows
 
 
@@ -269,5 +270,5 @@ def test_header_of_no_text_is_none() -> None:
 
 def test_chunk_counts_lines_inside_cells() -> None:
     """A row's line is where it begins, after the line ends inside earlier rows."""
-    chunk = Chunk(10, [["a\nb", "\r\n"], ["c", ""], ["d", ""]])
+    chunk = Chunk(10, [["a\nb", "c", "d"], ["\r\n", "", ""]])
     assert [chunk.line_of(index) for index in range(3)] == [10, 13, 14]
