@@ -240,8 +240,14 @@ class JobRunner(Generic[WorkT]):
     def _enqueue_jobs(self) -> None:
         for slot in self._board.in_phase(Phase.CREATED):
             self._check_deadline(slot)
-            if self._clock() < self._queue_full_until or not self._enqueue(slot):
+            if self._clock() < self._queue_full_until or not self._has_place():
                 return
+            if not self._enqueue(slot):
+                return
+
+    def _has_place(self) -> bool:
+        """Return whether one more job may be queued: made again, it may find its place taken."""
+        return len(self._board.in_phase(Phase.ENQUEUED)) < self._options.max_queued_jobs
 
     def _enqueue(self, slot: Slot[WorkT]) -> bool:
         """Put a created job into Marketo's queue; return False if the queue is full."""
@@ -329,7 +335,7 @@ class JobRunner(Generic[WorkT]):
 
     def _seconds_until_due(self) -> float:
         due = [slot.next_poll_at for slot in self._worth_polling()]
-        if self._board.in_phase(Phase.CREATED):
+        if self._board.in_phase(Phase.CREATED) and self._has_place():
             due.append(max(self._queue_full_until, self._quota.exports_from))
         elif self._may_create():
             due.append(self._quota.exports_from)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from tap_marketo_bulk.bookmarks import JobInFlight
+    from tap_marketo_bulk.windows import Window
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def adopt_jobs(
     jobs: Iterable[JobInFlight],
     starts: Mapping[int, datetime | None],
     digest: str,
-    snapshot_bookmark: SnapshotBookmark,
+    reach: Reach,
 ) -> Adoption:
     """Return what of an earlier run's jobs can be taken over; cancel what cannot.
 
@@ -52,12 +53,13 @@ def adopt_jobs(
     reached = dict(starts)
     units: list[Unit] = []
     for job in jobs:
-        end = None
         found = _find(client, job)
-        if found is not None and job.fields == digest and reached.keys() >= set(job.program_ids):
-            end = _reaches(job, found, reached, snapshot_bookmark)
         if found is None:
             continue
+        end = None
+        wanted = job.fields == digest and reached.keys() >= set(job.program_ids)
+        if wanted and _has_file(client, found):
+            end = _reaches(job, found, reached, reach)
         if end is None:
             _cancel(client, job)
             continue
@@ -68,34 +70,42 @@ def adopt_jobs(
 
 
 @dataclass(frozen=True, slots=True)
-class SnapshotBookmark:
-    """How far the records of a job without a window reach."""
+class Reach:
+    """How far the records of a job reach: never beyond its creation less the settling margin.
+
+    Windows end by the `Date` of Marketo's answers. Should that clock be ahead of the one changes
+    are dated by, which also says when a job was created, a window reaches into the future, and
+    what changes there after the job has started is not in its file.
+    """
 
     run_end: datetime
     settling: timedelta
 
-    def of(self, job: ExportJob) -> datetime | None:
-        """Return the moment the job was created, less the settling margin, or the run's end.
+    def of(self, job: ExportJob, window: Window | None) -> datetime | None:
+        """Return up to when the programs of a job are complete; None if nothing says so.
 
-        The run's end comes first for a job of this run, so that a run ends with one bookmark.
+        Without a window the run's end comes first for a job of this run, so that a run ends with
+        one bookmark.
         """
-        if job.created_at is None:
-            return None
-        return min(self.run_end, job.created_at - self.settling)
+        settled = None if job.created_at is None else job.created_at - self.settling
+        if window is None:
+            return None if settled is None else min(self.run_end, settled)
+        return window.end if settled is None else max(window.start, min(window.end, settled))
 
 
 def _reaches(
     job: JobInFlight,
     found: ExportJob,
     reached: Mapping[int, datetime | None],
-    snapshot_bookmark: SnapshotBookmark,
+    reach: Reach,
 ) -> datetime | None:
     """Return up to when its programs are complete with this job; None if it is of no use."""
     standing = [reached[program_id] for program_id in job.program_ids]
     if job.window is None:
-        return snapshot_bookmark.of(found) if set(standing) == {None} else None
-    if all(s is not None and job.window.start <= s < job.window.end for s in standing):
-        return job.window.end
+        return reach.of(found, None) if set(standing) == {None} else None
+    end = reach.of(found, job.window)
+    if end is not None and all(s is not None and job.window.start <= s < end for s in standing):
+        return end
     return None
 
 
@@ -105,12 +115,13 @@ def _find(client: MarketoBulk, job: JobInFlight) -> ExportJob | None:
     except RejectedError as error:
         logger.warning("export %s of the last run is unknown now: %s", job.export_id, error)
         return None
-    if found.status in OVER:
-        return None
+    return None if found.status in OVER else found
+
+
+def _has_file(client: MarketoBulk, found: ExportJob) -> bool:
+    """Return whether a job is so young that Marketo still has, or may yet make, its file."""
     age_limit = client.server_now() - timedelta(days=EXPORT_FILE_RETENTION_DAYS)
-    if found.created_at is None or found.created_at < age_limit:
-        return None
-    return found
+    return found.created_at is not None and found.created_at >= age_limit
 
 
 def _cancel(client: MarketoBulk, job: JobInFlight) -> None:

@@ -20,7 +20,7 @@ from marketo_bulk import (
     Timing,
 )
 
-from tap_marketo_bulk.adoption import SnapshotBookmark, adopt_jobs
+from tap_marketo_bulk.adoption import Reach, adopt_jobs
 from tap_marketo_bulk.bookmarks import (
     REPLICATION_KEY,
     JobInFlight,
@@ -104,7 +104,7 @@ class MemberSync:
         self._save = save
         self._timing = timing
         self._bookmarks: dict[int, datetime] = {}
-        self._snapshot_bookmark: SnapshotBookmark | None = None
+        self._reach: Reach | None = None
         self._exports: MemberExports | None = None
         self._scheduler: ExportScheduler[Unit] | None = None
         self._keep_jobs = True
@@ -182,10 +182,7 @@ class MemberSync:
         scheduler.release(finished)
         reached = self._reached(finished)
         if reached is not None:
-            moved = {
-                p: max(reached, self._bookmarks.get(p, reached)) for p in finished.work.program_ids
-            }
-            self._bookmarks = {**self._bookmarks, **moved}
+            self._bookmarks = {**self._bookmarks, **self._moved(finished.work, reached)}
         self._save_state(scheduler)
 
     # Planning ---------------------------------------------------------------------------
@@ -205,7 +202,7 @@ class MemberSync:
             required=frozenset({LEAD_ID, REPLICATION_KEY}),
             on_full_extract=self._full_extracts,
         )
-        self._snapshot_bookmark = SnapshotBookmark(run_end, SETTLING)
+        self._reach = Reach(run_end, SETTLING)
         exports.units = deque(self._units(programs, run_end, exports.digest()))
         logger.info(
             "%d programs, %d export jobs planned up to %s",
@@ -218,7 +215,7 @@ class MemberSync:
     def _units(self, programs: Sequence[Program], run_end: datetime, digest: str) -> list[Unit]:
         if not self._selection.incremental:
             return plan_memberships({p.program_id: None for p in programs})
-        assert self._snapshot_bookmark is not None  # noqa: S101  # set by the only caller
+        assert self._reach is not None  # noqa: S101  # set by the only caller
         rules = PlanRules(
             end=run_end,
             length=self._settings.window_length,
@@ -227,9 +224,7 @@ class MemberSync:
         )
         self._bookmarks = read_bookmarks(self._state, (p.program_id for p in programs))
         starts = starting_points(programs, self._bookmarks, rules)
-        adoption = adopt_jobs(
-            self._client, read_jobs(self._state), starts, digest, self._snapshot_bookmark
-        )
+        adoption = adopt_jobs(self._client, read_jobs(self._state), starts, digest, self._reach)
         return plan_units(adoption.starts, rules, adoption.units)
 
     def _full_extracts(self, units: Sequence[Unit]) -> Sequence[Unit]:
@@ -242,19 +237,30 @@ class MemberSync:
     # State ------------------------------------------------------------------------------
 
     def _reached(self, finished: FinishedExport[Unit]) -> datetime | None:
-        if not self._selection.incremental or self._snapshot_bookmark is None:
+        if not self._selection.incremental or self._reach is None:
             return None
-        if finished.work.window is not None:
-            return finished.work.window.end
-        return self._snapshot_bookmark.of(finished.job)
+        return self._reach.of(finished.job, finished.work.window)
+
+    def _moved(self, unit: Unit, reached: datetime) -> dict[int, datetime]:
+        """Return the bookmarks that move: none goes back, and none passes over a gap."""
+        standing = {p: self._bookmarks.get(p, reached) for p in unit.program_ids}
+        begins = None if unit.window is None else unit.window.start
+        return {
+            p: max(reached, bookmark)
+            for p, bookmark in standing.items()
+            if begins is None or begins <= bookmark
+        }
 
     def _save_state(self, scheduler: ExportScheduler[Unit]) -> None:
         if not self._selection.incremental or self._exports is None:
             return
         digest = self._exports.digest()
+        in_flight = [(unit, job) for unit, _, job in scheduler.in_flight()]
+        # Jobs taken over that have not had their turn yet: nobody else knows of them.
+        waiting = [(unit, unit.job) for unit in tuple(self._exports.units) if unit.job is not None]
         jobs = [
             JobInFlight(job.export_id, unit.program_ids, digest, unit.window)
-            for unit, _, job in scheduler.in_flight()
+            for unit, job in (*in_flight, *waiting)
         ]
         self._save(write_state(self._state, self._bookmarks, jobs))
 

@@ -108,7 +108,7 @@ def plan_units(
     """
     whole = [program_id for program_id, start in starts.items() if start is None]
     units = [
-        *adopted,
+        *(u if u.window else replace(u, keep_from=rules.start_date) for u in adopted),
         *plan_memberships(dict.fromkeys(whole, rules.start_date)),
         *_windowed({p: start for p, start in starts.items() if start is not None}, rules),
     ]

@@ -11,13 +11,13 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import requests
+from world import EndlessError
 from wsgi_transport import WsgiAdapter
 
 from marketo_bulk import MarketoBulk, MarketoBulkError, Timing
 from marketo_bulk.connection_settings import connection_from
 from tap_marketo_bulk.tap import TapMarketoBulk
 from tap_marketo_bulk.writer import LineWriter
-from world import EndlessError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

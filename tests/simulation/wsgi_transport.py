@@ -127,7 +127,7 @@ def _response(
     body: io.RawIOBase,
 ) -> requests.Response:
     response = requests.Response()
-    response.status_code = int(status.split()[0])
+    response.status_code = int(status.split(maxsplit=1)[0])
     response.headers = CaseInsensitiveDict(headers)
     response.raw = HTTPResponse(
         body,  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ import pytest
 from tap_runs import make_tap
 
 from marketo_bulk import PROGRAM_MEMBERS, ExportRequest, MarketoBulk
-from tap_marketo_bulk.adoption import SnapshotBookmark, adopt_jobs
+from tap_marketo_bulk.adoption import Reach, adopt_jobs
 from tap_marketo_bulk.bookmarks import JobInFlight
 from tap_marketo_bulk.windows import Window
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
-SNAPSHOT = SnapshotBookmark(NOW, timedelta(seconds=60))
+SNAPSHOT = Reach(NOW, timedelta(seconds=60))
 
 
 @pytest.fixture
