@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, members_of, moment
@@ -135,6 +135,25 @@ def test_j5_failed_job_is_created_again_three_times_at_most(drill: Drill, messag
     error, failed = drill.run_fails(JobFailedError)
     assert (message or "Marketo gives no reason") in str(error)
     assert drill.count("export.create") == 6
+    drill.assert_next_run_completes(failed)
+
+
+@pytest.mark.parametrize("outcome", ["Failed", "Cancelled"])
+@pytest.mark.fault(
+    "J5",
+    "… and the quota is used up when it is to be created again",
+    "stops as for the quota, with exit code 75; the next day's run creates it",
+)
+def test_j5_quota_used_up_when_a_job_is_created_again(
+    drill: Drill, outcome: Literal["Failed", "Cancelled"]
+) -> None:
+    """What stops the run is the quota, and the error says when to come back."""
+    drill.arm(
+        Fault(operation="export.job", outcome=outcome),
+        Fault(operation="export.create", nth=2, code="1029", message=QUOTA_TEXT, times=None),
+    )
+    _, failed = drill.run_fails(DailyQuotaExceededError)
+    drill.emulator.advance(DAY_SECONDS)
     drill.assert_next_run_completes(failed)
 
 
