@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, members_of, moment
@@ -16,6 +16,7 @@ from marketo_bulk.errors import (
     JobCancelledError,
     JobFailedError,
     JobTimeoutError,
+    RejectedError,
 )
 from marketo_emulator import Fault, VirtualClock
 from tests.faults.drill import jobs_in, program_bookmarks
@@ -134,6 +135,25 @@ def test_j5_failed_job_is_created_again_three_times_at_most(drill: Drill, messag
     error, failed = drill.run_fails(JobFailedError)
     assert (message or "Marketo gives no reason") in str(error)
     assert drill.count("export.create") == 6
+    drill.assert_next_run_completes(failed)
+
+
+@pytest.mark.parametrize("outcome", ["Failed", "Cancelled"])
+@pytest.mark.fault(
+    "J5",
+    "… and the quota is used up when it is to be created again",
+    "stops as for the quota, with exit code 75; the next day's run creates it",
+)
+def test_j5_quota_used_up_when_a_job_is_created_again(
+    drill: Drill, outcome: Literal["Failed", "Cancelled"]
+) -> None:
+    """What stops the run is the quota, and the error says when to come back."""
+    drill.arm(
+        Fault(operation="export.job", outcome=outcome),
+        Fault(operation="export.create", nth=2, code="1029", message=QUOTA_TEXT, times=None),
+    )
+    _, failed = drill.run_fails(DailyQuotaExceededError)
+    drill.emulator.advance(DAY_SECONDS)
     drill.assert_next_run_completes(failed)
 
 
@@ -398,6 +418,28 @@ def test_j22_windows_ignore_daylight_saving(
         {tuple(job["filter"]["updatedAt"].values()) for job in created_jobs(drill.emulator)}
     )
     assert [end for _, end in windows[:-1]] == [begin for begin, _ in windows[1:]]
+
+
+@pytest.mark.fault(
+    "J23",
+    "… or while its job fails, so that creating it again is refused",
+    "fails with the bookmark where it was; the next run does without the program",
+)
+def test_j23_program_deleted_before_a_job_is_created_again(drill: Drill) -> None:
+    """Later windows may be under way by then, so the work of a job is not planned anew."""
+
+    def delete() -> None:
+        if 1002 in drill.emulator.store.programs:
+            drill.emulator.store.remove_program(1002)
+
+    drill.clock.on_sleep = delete
+    drill.arm(
+        Fault(operation="export.job", outcome="Failed"),
+        Fault(operation="export.status", status=502),
+    )
+    error, failed = drill.run_fails(RejectedError)
+    assert "1003 Invalid program ids [1002]" in str(error)
+    drill.assert_next_run_completes(failed)
 
 
 @pytest.mark.fault("J24", "eleven programs", "ten to a job, as Marketo allows")
