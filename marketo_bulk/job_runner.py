@@ -277,8 +277,11 @@ class JobRunner(Generic[WorkT]):
 
     def _recreate(self, slot: Slot[WorkT], error: MarketoBulkError) -> None:
         """Create the job of a slot again, or fail with `error` when that has been tried enough."""
-        if slot.attempt >= JOB_ATTEMPTS_MAX or self._quota.stopped_by is not None:
+        if slot.attempt >= JOB_ATTEMPTS_MAX:
             raise error
+        if self._quota.stopped_by is not None:
+            slot.phase = Phase.STRANDED
+            return
         slot.phase = Phase.ENQUEUED
         if self._clock() < self._quota.exports_from:
             # Nothing can be created before the quota is reset; the next poll leads here again.
@@ -288,6 +291,8 @@ class JobRunner(Generic[WorkT]):
             job = self._client.create_export(slot.request)
         except RejectedError as refusal:
             # What was right when the job was first created need not be now: a program may be gone.
+            if any(other.work.follows(slot.work) for other in self._board):
+                raise  # read now, later windows would hide that this one is missing
             self._board.remove(slot.work)
             self._source_dry = False
             self._source.refused(slot.work, refusal)

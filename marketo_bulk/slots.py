@@ -36,6 +36,8 @@ class Phase(enum.Enum):
     DOWNLOADING = "downloading"
     READY = "ready"
     """The verified file is on disk, or there is nothing to download."""
+    STRANDED = "stranded"
+    """The job has ended and cannot be made again before the quota is reset."""
 
     @classmethod
     def under_way(cls) -> tuple[Phase, ...]:

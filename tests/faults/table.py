@@ -6,13 +6,18 @@ python tests/faults/table.py
 from __future__ import annotations
 
 import ast
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))  # also when run as a script
+
+from tests.faults import mutations  # noqa: E402  # needs the line above
+
 TESTS = ROOT / "tests"
 PAGE = ROOT / "docs" / "faults.md"
 
@@ -41,6 +46,12 @@ and the run after it makes up for it.
 Run one with `pytest -k NAME`, all with `pytest -m fault`.
 This page is made by `python tests/faults/table.py`;
 a test fails if an id has no test, or if the page is out of date.
+"""
+
+CAN_FAIL = """\
+`python tests/faults/mutations.py` breaks a copy of the code in these ways, one by one,
+and ends with 0 only if the tests named beside each have noticed.
+
 """
 
 
@@ -85,6 +96,7 @@ def page() -> str:
     if NOT_TESTED:
         parts.append("\n## Without a test\n\n")
         parts += [f"- {fault_id}: {reason}\n" for fault_id, reason in NOT_TESTED.items()]
+    parts += ["\n## The tests can fail\n\n", CAN_FAIL, "\n", mutations.table(), "\n"]
     return "".join(parts)
 
 
