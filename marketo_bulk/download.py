@@ -23,7 +23,7 @@ from marketo_bulk.errors import (
     ServiceUnavailableError,
 )
 from marketo_bulk.exports import file_request, job_request, parse_job
-from marketo_bulk.jobs import ExportStatus
+from marketo_bulk.jobs import ExportStatus, checked_job_id
 from marketo_bulk.limits import (
     DOWNLOAD_GONE_WAITS_SECONDS,
     DOWNLOAD_MAX_RESTARTS,
@@ -69,7 +69,8 @@ def download(
     Raises: ExportFileGoneError, IncompleteDownloadError, ChecksumMismatchError, DownloadError,
     or what the calls raise. Nothing is left on disk then.
     """
-    with PartialFile(directory, job.export_id) as part:
+    # Every job that was parsed has a sound id; one made by hand may not lead out of directory.
+    with PartialFile(directory, checked_job_id(job.export_id)) as part:
         return _Download(caller, runtime, export_object, job, part).run()
 
 

@@ -46,10 +46,13 @@ class TextReader:
     def blocks(self) -> Iterator[Block]:
         """Yield the text.
 
-        Shape: lazy; never empty: a file without any text is one empty block.
+        Shape: lazy; never empty: a file without any text is one empty block; behind every block
+            but the last there is more text.
         Raises: DecodeError at the first byte that is no UTF-8.
         """
         is_start = True
+        # Held back until more text is there: bytes that follow may be NULs and nothing else.
+        held = ""
         unread = self._file.read(BLOCK_BYTES)
         rest = b""
         is_last = False
@@ -66,7 +69,10 @@ class TextReader:
             if is_start and text:
                 text = text.removeprefix(_MARK)
                 is_start = False
-            yield Block(text, is_last)
+            if text and held:
+                yield Block(held, is_last=False)
+            held = text or held
+        yield Block(held, is_last=True)
 
     def _decode(self, bytes_: bytes, *, is_last: bool) -> tuple[str, int]:
         try:

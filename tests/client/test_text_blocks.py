@@ -55,6 +55,14 @@ def test_text_of_empty_file_is_one_empty_block() -> None:
     assert read(b"") == ("", Counts())
 
 
+def test_text_that_ends_in_nuls_ends_before_them() -> None:
+    """Whether a block is the last is known at the last text, wherever the NULs behind it lie."""
+    reader = TextReader(
+        Dripping(b"a\n\0\0\0\0", 2), source="file", replace_invalid=False, counts=Counts()
+    )
+    assert list(reader.blocks()) == [("a\n", True)]
+
+
 def test_text_removes_and_counts_nuls() -> None:
     """C11: NULs are removed, also before the mark, and counted."""
     assert read(b"\0\xef\xbb\xbfa\0b\n\0\0") == ("ab\n", Counts(nul_bytes=4))
