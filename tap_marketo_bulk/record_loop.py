@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import abc
 from datetime import datetime, timezone
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Raw, Struct
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
@@ -20,10 +22,7 @@ from typing_extensions import override
 from tap_marketo_bulk.writer import ENCODER, LineWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-
-BLOCK_BYTES = 1 << 16
-"""How many encoded bytes are gathered before they are written: the size of a pipe."""
+    from collections.abc import Generator, Iterable, Iterator, Sequence
 
 
 class Extract(abc.ABC):
@@ -121,26 +120,30 @@ class BulkStream(Stream):
         """Write rows as RECORD lines; yield how many each chunk held."""
         writer = self._tap.message_writer
         assert isinstance(writer, LineWriter)  # noqa: S101  # `writes_lines` has seen to it
-        write = writer.write_lines
-        encode_into = ENCODER.encode_into
-        prefix = b'{"type":"RECORD","stream":' + ENCODER.encode(self.stream_maps[0].stream_alias)
-        prefix += b',"record":'
+        stream = repeat(self.stream_maps[0].stream_alias)
         for rows in chunks:
             self.state_manager.is_flushed = False
-            suffix = self._line_end()
-            block = bytearray()
-            for row in rows:
-                block += prefix
-                encode_into(row, block, -1)
-                block += suffix
-                if len(block) >= BLOCK_BYTES:
-                    write(block)
-                    block = bytearray()
-            write(block)
+            now = repeat(Raw(ENCODER.encode(datetime.now(timezone.utc))))
+            if self._stream_version is None:
+                lines: list[Any] = list(map(_Record, stream, rows, now))
+            else:
+                lines = list(map(_VersionedRecord, stream, rows, repeat(self._stream_version), now))
+            writer.write_lines(ENCODER.encode_lines(lines))
             yield len(rows)
 
-    def _line_end(self) -> bytes:
-        parts: Mapping[str, Any] = {"time_extracted": datetime.now(timezone.utc)}
-        if self._stream_version is not None:
-            parts = {"version": self._stream_version, **parts}
-        return b"," + ENCODER.encode(parts)[1:] + b"\n"
+
+class _Record(Struct, tag_field="type", tag="RECORD", gc=False):
+    """A RECORD message as it is encoded."""
+
+    stream: str
+    record: Any
+    time_extracted: Raw
+
+
+class _VersionedRecord(Struct, tag_field="type", tag="RECORD", gc=False):
+    """A RECORD message of a stream that is replaced as a whole."""
+
+    stream: str
+    record: Any
+    version: int
+    time_extracted: Raw
