@@ -142,7 +142,9 @@ def test_peer_that_repeats_what_it_was_sent_is_not_quoted(
         server.reply = (
             after_token(lambda _: make(said)) if where == "rest" else lambda _: make(said)
         )
-        connection = Connection(server.base_url, "id", "the-s3cret-of-the-test")
+        connection = Connection(
+            server.base_url, "id", "the-s3cret-of-the-test", calls_per_20_seconds=10**6
+        )
         with (
             MarketoBulk.connect(connection, sleep=lambda _: None, random=lambda: 0.0) as client,
             pytest.raises(MarketoBulkError) as caught,
@@ -243,7 +245,7 @@ def slow() -> Iterator[Emulator]:
     options = Options(max_calls_per_window=10**6, status_refresh_seconds=0)
     with Emulator(programs=3, members=200, job_seconds=0.0, options=options) as emulator:
         emulator.faults.add(
-            Fault(operation="export.file", drip_bytes=500, drip_seconds=0.03, times=None)
+            Fault(operation="export.file", drip_bytes=1500, drip_seconds=0.03, times=None)
         )
         yield emulator
 
