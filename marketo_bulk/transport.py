@@ -1,4 +1,4 @@
-"""Transport: one HTTP exchange at a time, as values; the only file that imports requests."""
+"""Transport: one HTTP exchange at a time, as values."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from typing_extensions import override
 
+from marketo_bulk.bounded_head import BoundedAdapter
 from marketo_bulk.errors import (
     Answer,
     ConfigurationError,
@@ -184,7 +184,7 @@ class Transport:
 def new_session(connection: Connection) -> requests.Session:
     """Return a session with a connection for each call made at once, and for identity's."""
     session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=connection.max_concurrent_calls + 1)
+    adapter = BoundedAdapter(pool_maxsize=connection.max_concurrent_calls + 1)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     # A proxy cannot reach this machine's loopback, and must not be shown what is sent there.
