@@ -60,6 +60,9 @@ TOKEN_MIN_REUSE_SECONDS = 10
 # The concurrency given up after a 615 comes back after this long.
 CONCURRENCY_PENALTY_SECONDS = 60
 
+# A head that has not arrived after so many of a request's time-outs only trickles.
+HEAD_MAX_TIMEOUTS = 2
+
 # A describe of 1 500 fields is below 1 MB; this only stops a peer that never stops sending.
 JSON_REPLY_MAX_BYTES = 64 * 2**20
 JSON_REPLY_MAX_SECONDS = 600

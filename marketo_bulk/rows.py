@@ -160,9 +160,14 @@ class RowReader:
         self.counts.had_header = True
         placement = place_columns(self._columns, header)
         if placement.missing:
+            # A first line without a single wanted name may be a row: persons' data.
+            found = (
+                f"in the header {_shown(', '.join(header), HEADER_SHOWN_CHARACTERS)}"
+                if placement.positions
+                else f"nor any other wanted one: the first line has {len(header)} cells"
+            )
             raise DecodeError(
-                f"{self._source}: no column for {', '.join(placement.missing)} in the header "
-                f"{_shown(', '.join(header), HEADER_SHOWN_CHARACTERS)}",
+                f"{self._source}: no column for {', '.join(placement.missing)} {found}",
                 line=1,
                 column=placement.missing[0],
             )

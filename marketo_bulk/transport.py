@@ -1,4 +1,4 @@
-"""Transport: one HTTP exchange at a time, as values; the only file that imports requests."""
+"""Transport: one HTTP exchange at a time, as values."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from typing_extensions import override
 
+from marketo_bulk.bounded_head import BoundedAdapter
 from marketo_bulk.errors import (
     Answer,
     ConfigurationError,
@@ -30,6 +30,7 @@ from marketo_bulk.limits import (
     JSON_REPLY_MAX_SECONDS,
 )
 from marketo_bulk.protocol import Reply, is_file, raise_for_non_file
+from marketo_bulk.redaction import Redaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -49,6 +50,7 @@ class OpenReply:
     headers: Mapping[str, str]
     _response: requests.Response
     _clock: Callable[[], float]
+    _redaction: Redaction
 
     def chunks(self, *, decoded: bool) -> Iterator[bytes]:
         """Yield the body as it arrives.
@@ -73,9 +75,14 @@ class OpenReply:
     def read(self, max_bytes: int, max_seconds: float, start: bytes = b"") -> Reply:
         """Return the whole answer, gzip undone; `start` is what `chunks` has already yielded.
 
+        Shape: without the token or the secret, should the peer repeat them.
         Raises: ServiceUnavailableError as `chunks` does, or if it takes longer than max_seconds;
         DownloadError if it is longer than max_bytes.
         """
+        body = self._redaction.of_body(self._read(max_bytes, max_seconds, start))
+        return Reply(self.status, self.headers, body)
+
+    def _read(self, max_bytes: int, max_seconds: float, start: bytes = b"") -> bytes:
         give_up_at = self._clock() + max_seconds
         body = bytearray(start)
         for chunk in self.chunks(decoded=True):
@@ -89,7 +96,7 @@ class OpenReply:
                     f"the answer took longer than {max_seconds:.0f} s",
                     answer=Answer(self.operation),
                 )
-        return Reply(self.status, self.headers, bytes(body))
+        return bytes(body)
 
     def require_file(self) -> None:
         """Raise what this answer stands for unless its status and type are those of a file."""
@@ -105,10 +112,11 @@ class OpenReply:
         Raises: as `read` does, and the error that was sent in place of a file.
         """
         self.require_file()
-        whole = self.read(max_bytes, max_seconds)
-        if not is_file("", whole.body):
-            raise_for_non_file(self.operation, whole)
-        return whole.body
+        body = self._read(max_bytes, max_seconds)
+        if not is_file("", body):
+            shown = self._redaction.of_body(body)
+            raise_for_non_file(self.operation, Reply(self.status, self.headers, shown))
+        return body
 
 
 class Transport:
@@ -141,8 +149,10 @@ class Transport:
             if _is_open(sending):
                 sending.close()
         with closing(response):
-            headers = {name.lower(): value for name, value in response.headers.items()}
-            yield OpenReply(request.operation, response.status_code, headers, response, self._clock)
+            redaction = Redaction((self._connection.client_secret, token.value if token else ""))
+            headers = {n.lower(): redaction.of_text(v) for n, v in response.headers.items()}
+            status = response.status_code
+            yield OpenReply(request.operation, status, headers, response, self._clock, redaction)
 
     def close(self) -> None:
         """Close the session's connections."""
@@ -174,7 +184,7 @@ class Transport:
 def new_session(connection: Connection) -> requests.Session:
     """Return a session with a connection for each call made at once, and for identity's."""
     session = requests.Session()
-    adapter = HTTPAdapter(pool_maxsize=connection.max_concurrent_calls + 1)
+    adapter = BoundedAdapter(pool_maxsize=connection.max_concurrent_calls + 1)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     # A proxy cannot reach this machine's loopback, and must not be shown what is sent there.

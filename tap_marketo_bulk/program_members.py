@@ -63,6 +63,7 @@ class ProgramMembers(BulkStream):
         with tempfile.TemporaryDirectory(
             prefix="tap-marketo-bulk-", dir=tap.settings.download_dir, ignore_cleanup_errors=True
         ) as directory:
+            tap.files_directory = Path(directory)
             yield from sync.extracts(
                 tap.members_programs(), Path(directory), keep_jobs=incremental and not limited
             )

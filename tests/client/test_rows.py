@@ -87,6 +87,13 @@ def test_rows_without_a_wanted_column_are_refused(path: Path) -> None:
     assert isinstance(caught.value, MarketoBulkError)
 
 
+def test_rows_without_a_header_show_nothing_of_the_first_row(path: Path) -> None:
+    """A file that has lost its header begins with a person, who is not to be in a log."""
+    with pytest.raises(DecodeError, match="the first line has 3 cells") as caught:
+        read(path, "7,Ada,2026-10-21T00:00:00Z\n")
+    assert "Ada" not in str(caught.value)
+
+
 def test_rows_of_a_long_wrong_header_show_only_its_start(path: Path) -> None:
     """A file that is no export at all does not fill the log with itself."""
     with pytest.raises(DecodeError) as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import threading
 import tracemalloc
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,6 +20,7 @@ from marketo_bulk import (
     ExportStatus,
     MarketoBulk,
     MarketoBulkError,
+    bounded_head,
     caller,
     download,
     programs,
@@ -45,7 +47,7 @@ CHUNKED = ("Transfer-Encoding: chunked", "Content-Type: application/json")
 CHUNK = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
 
 
-MODULES = (caller, client_module, download, programs, transport)
+MODULES = (bounded_head, caller, client_module, download, programs, transport)
 
 Call: TypeAlias = "Callable[[MarketoBulk], object]"
 
@@ -250,6 +252,35 @@ def test_endless_headers_are_given_up(
     with pytest.raises(ServiceUnavailableError):
         call(client)
     assert sum(clock.slept) <= MAX_RETRY_SECONDS
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n", id="continue-for-ever"),
+        pytest.param(b"x", id="a-byte-now-and-then"),
+    ],
+)
+def test_head_that_trickles_for_ever_is_cut_off(
+    client: MarketoBulk, server: HostileServer, monkeypatch: pytest.MonkeyPatch, piece: bytes
+) -> None:
+    """No silence is long enough for a time-out, and yet the head has to arrive in its time."""
+    bounded(monkeypatch, HEAD_MAX_TIMEOUTS=0.0002)
+    stopped = threading.Event()
+
+    def drip() -> Iterator[bytes]:
+        while not stopped.wait(0.002):
+            yield piece
+
+    server.reply = after_token(lambda _path: itertools.chain([b"HTTP/1.1 "], drip()))
+    if piece.startswith(b"HTTP"):
+        server.reply = after_token(lambda _path: drip())
+    try:
+        with pytest.raises(ServiceUnavailableError, match="no answer"):
+            client.describe_program_members()
+    finally:
+        stopped.set()
+    assert 1 < len(server.paths) < 10
 
 
 @pytest.mark.parametrize("status", [200, 429, 503])
