@@ -2,18 +2,18 @@
 
 What the SDK does for each record (conformance, selection, maps, a flush) is settled once per file
 where nothing depends on single records: rows come out typed and hold the selected columns only.
-Whenever stream maps, flattening or a record limit need to see each record, the SDK's own loop runs,
-and writes the same messages.
+Stream maps see each record, without the SDK's work around them. Whenever anything else needs to see
+each record, such as a record limit, the SDK's own loop runs, and writes the same messages.
 """
 
 from __future__ import annotations
 
 import abc
 from datetime import datetime, timezone
-from itertools import repeat
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 from singer_sdk import Stream
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.mapper import SameRecordTransform
@@ -23,6 +23,10 @@ from tap_marketo_bulk.writer import ENCODER, LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
+
+
+CHUNK_RECORDS = 200
+"""How many mapped records are written at once, about as many as a chunk of unmapped ones."""
 
 
 class Extract(abc.ABC):
@@ -82,13 +86,9 @@ class BulkStream(Stream):
 
     @property
     def writes_lines(self) -> bool:
-        """Whether nothing needs to see single records, so that the fast loop may run."""
-        maps = self.stream_maps
+        """Whether nothing but stream maps needs to see single records: the fast loop may run."""
         return (
-            len(maps) == 1
-            and type(maps[0]) is SameRecordTransform
-            and not maps[0].flattening_enabled
-            and not self.child_streams
+            not self.child_streams
             and self.ABORT_AT_RECORD_COUNT is None
             and type(self).post_process is Stream.post_process
             and isinstance(self._tap.message_writer, LineWriter)
@@ -110,26 +110,52 @@ class BulkStream(Stream):
     def _sync_lines(self) -> None:
         with self.get_record_counter() as counter, self.get_sync_timer():
             for extract in self.extracts():
-                for count in self._write_blocks(extract.chunks()):
-                    counter.increment(count)
+                chunks = extract.chunks() if self._keeps_records else _in_chunks(extract.records())
+                for rows in chunks:
+                    self._write_rows(rows)
+                    counter.increment(len(rows))
                 extract.written()
         self._finalize_state(self.stream_state)
         self._write_state_message()
 
-    def _write_blocks(self, chunks: Iterator[Sequence[Any]]) -> Iterator[int]:
-        """Write rows as RECORD lines; yield how many each chunk held."""
+    @property
+    def _keeps_records(self) -> bool:
+        """Whether the stream's map, flattening included, leaves records as they are.
+
+        Flattening can do no more to a record of plain values than shorten the names.
+        """
+        maps = self.stream_maps
+        return (
+            len(maps) == 1
+            and type(maps[0]) is SameRecordTransform
+            and maps[0].transformed_schema["properties"].keys()
+            == maps[0].raw_schema["properties"].keys()
+        )
+
+    def _write_rows(self, rows: Sequence[Any]) -> None:
+        """Write rows as RECORD lines; where the records are not kept, rows are dictionaries."""
         writer = self._tap.message_writer
         assert isinstance(writer, LineWriter)  # noqa: S101  # `writes_lines` has seen to it
-        stream = repeat(self.stream_maps[0].stream_alias)
-        for rows in chunks:
-            self.state_manager.is_flushed = False
-            now = repeat(Raw(ENCODER.encode(datetime.now(timezone.utc))))
-            if self._stream_version is None:
-                lines: list[Any] = list(map(_Record, stream, rows, now))
-            else:
-                lines = list(map(_VersionedRecord, stream, rows, repeat(self._stream_version), now))
-            writer.write_lines(ENCODER.encode_lines(lines))
-            yield len(rows)
+        self.state_manager.is_flushed = False
+        now = Raw(ENCODER.encode(datetime.now(timezone.utc)))
+        version = UNSET if self._stream_version is None else self._stream_version
+        lines: list[_Record]
+        if self._keeps_records:
+            stream = repeat(self.stream_maps[0].stream_alias)
+            lines = list(map(_Record, stream, rows, repeat(version), repeat(now)))
+        else:
+            lines = [
+                _Record(stream_map.stream_alias, mapped, version, now)
+                for row in rows
+                for stream_map in self.stream_maps
+                if (mapped := stream_map.transform(row)) is not None
+            ]
+        writer.write_lines(ENCODER.encode_lines(lines))
+
+
+def _in_chunks(records: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while chunk := list(islice(records, CHUNK_RECORDS)):
+        yield chunk
 
 
 class _Record(Struct, tag_field="type", tag="RECORD", gc=False):
@@ -137,13 +163,5 @@ class _Record(Struct, tag_field="type", tag="RECORD", gc=False):
 
     stream: str
     record: Any
-    time_extracted: Raw
-
-
-class _VersionedRecord(Struct, tag_field="type", tag="RECORD", gc=False):
-    """A RECORD message of a stream that is replaced as a whole."""
-
-    stream: str
-    record: Any
-    version: int
+    version: int | UnsetType
     time_extracted: Raw
