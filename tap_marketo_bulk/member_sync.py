@@ -201,9 +201,7 @@ class MemberSync:
         )
         self._bookmarks = read_bookmarks(self._state, (p.program_id for p in programs))
         starts = starting_points(programs, self._bookmarks, rules)
-        adoption = adopt_jobs(
-            self._client, read_jobs(self._state), starts, digest, self._reach
-        )
+        adoption = adopt_jobs(self._client, read_jobs(self._state), starts, digest, self._reach)
         return plan_units(adoption.starts, rules, adoption.units)
 
     def _full_extracts(self, units: Sequence[Unit]) -> Sequence[Unit]:
