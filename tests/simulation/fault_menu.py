@@ -160,7 +160,7 @@ def _busy(dice: Random) -> list[dict[str, Any]]:
 
 
 def _file(dice: Random) -> list[dict[str, Any]]:
-    first = {"operation": "export.file", "nth": dice.randrange(1, 4)}
+    first: dict[str, Any] = {"operation": "export.file", "nth": dice.randrange(1, 4)}
     cut: dict[str, Any] = {
         **first,
         "cut_after_bytes": dice.choice((0, 1, 300, 1000, 5000)),

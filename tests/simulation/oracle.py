@@ -11,8 +11,8 @@ from tap_marketo_bulk.bookmarks import read_bookmarks
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from process import Result
-    from world import World
+    from tests.simulation.process import Result
+    from tests.simulation.world import World
 
 STREAM = "program_members"
 MAX_QUEUED_DEFAULT = 5

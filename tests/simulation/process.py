@@ -10,19 +10,17 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-import requests
-from world import EndlessError
-from wsgi_transport import WsgiAdapter
-
 from marketo_bulk import MarketoBulk, MarketoBulkError, Timing
 from marketo_bulk.connection_settings import connection_from
 from tap_marketo_bulk.tap import TapMarketoBulk
 from tap_marketo_bulk.writer import LineWriter
+from tests.simulation.world import EndlessError
+from tests.simulation.wsgi_transport import WsgiSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from world import World
+    from tests.simulation.world import World
 
 STEPS_MAX = 30_000
 TERMINATED = 143
@@ -93,15 +91,12 @@ class Process:
             setup_mapper=False,
         )
         self._tap = tap
-        session = requests.Session()
-        session.trust_env = False
-        session.mount("http://", WsgiAdapter(self._world.serve, clock.monotonic, self._step_call))
-        tap.client = MarketoBulk.connect(  # type: ignore[misc]  # fills the cached property
+        tap.client = MarketoBulk.connect(  # fills the cached property
             connection_from(tap.config),
             clock=clock.monotonic,
             sleep=self._sleep,
             random=Random(seed).random,
-            session=session,
+            session=WsgiSession(self._world.serve, clock.monotonic, self._step_call),
         )
         tap.timing = Timing(clock.monotonic, self._wait)
         with tap.client:
@@ -152,14 +147,13 @@ class Process:
         if kill is None or kill["place"] not in {"any", place}:
             return False
         self._matched += 1
-        return self._matched == kill["step"]
+        return bool(self._matched == kill["step"])
 
     def _terminate(self) -> None:
         """Do what the tap's handler of SIGTERM does, but for the process's own end."""
         writer = None if self._tap is None else self._tap.message_writer
-        leave = lambda: sys.exit(TERMINATED)  # noqa: E731
-        if not (isinstance(writer, LineWriter) and writer.defer(leave)):
-            leave()
+        if not (isinstance(writer, LineWriter) and writer.defer(_exit)):
+            _exit()
 
     # -- stdout ---------------------------------------------------------------------------------
 
@@ -184,10 +178,14 @@ class Process:
         """Keep nothing back."""
 
 
+def _exit() -> None:
+    sys.exit(TERMINATED)
+
+
 @contextlib.contextmanager
 def _stdout(process: Process) -> Iterator[None]:
     before = sys.stdout
-    sys.stdout = process  # type: ignore[assignment]
+    sys.stdout = process
     try:
         yield
     finally:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import oracle
-from process import Process
-from schedule import DAY, START, Run, Schedule
-from world import World
-
-from marketo_bulk.errors import JobError
+from marketo_bulk import MarketoBulkError
+from tests.simulation import oracle
+from tests.simulation.process import Process
+from tests.simulation.schedule import DAY, START, Run, Schedule
+from tests.simulation.world import World
 
 if TYPE_CHECKING:
-    from process import Result
+    from tests.simulation.process import Result
 
 STREAM = "program_members"
 
@@ -28,10 +27,17 @@ class Outcome:
     runs: int = 0
     interrupted: int = 0
     calls: int = 0
+    polls: int = 0
     jobs: int = 0
     steps: int = 0
     days: float = 0.0
     disturbances: int = 0
+
+    def add(self, other: Outcome) -> None:
+        """Add what another came to."""
+        for count in fields(self):
+            both = getattr(self, count.name) + getattr(other, count.name)
+            setattr(self, count.name, both)
 
 
 class Simulation:
@@ -51,7 +57,7 @@ class Simulation:
         world, schedule = self._world, self._schedule
         for event in schedule.events:
             moment = self._begun_at + timedelta(seconds=event["at"])
-            world.clock.plan(moment, lambda event=event: world.happen(event))
+            world.clock.plan(moment, partial(world.happen, event))
         try:
             for number, run in enumerate(schedule.runs):
                 self._pass_until(run.at)
@@ -69,12 +75,14 @@ class Simulation:
         world.clear_queue(keep=self._jobs_of(self._state))
         self._pass_until(self._schedule.ends_at + 2 * DAY)
         number = len(self._schedule.runs)
+        taken_over = self._jobs_of(self._state)
         result = self._run(Run(at=0), number)
-        if isinstance(result.error, JobError) and world.spoilt_jobs():
-            # A job from the bad times, taken over: it may fail one run more.
+        if taken_over and isinstance(result.error, MarketoBulkError):
+            # A job from the bad times may fail one run more.
             result = self._run(Run(at=0), number + 1)
         outcome.days = (world.clock.now() - self._begun_at) / timedelta(days=1)
         outcome.jobs = world.created
+        outcome.polls = len(world.application.requests.of("export.status"))
         outcome.disturbances = world.disturbances
         if result.error is not None:
             self._find(f"the last run, with nothing in its way, failed: {result.error!r}")
@@ -136,5 +144,24 @@ class Simulation:
 
 
 def play(schedule: Schedule) -> Outcome:
-    """Carry a schedule out; an exception of the simulation's own becomes a finding."""
-    return Simulation(Schedule.from_json(json.dumps(json.loads(schedule.to_json())))).play()
+    """Carry a schedule out, by way of JSON: nothing but what can be written down may matter."""
+    return Simulation(Schedule.from_json(schedule.to_json())).play()
+
+
+def excess(schedule: Schedule, outcome: Outcome) -> list[str]:
+    """Return what all that went wrong has cost beyond measure.
+
+    Jobs: three times those of the same schedule left in peace, and five for each run cut short.
+    Calls, but for polls, whose number is a matter of how long jobs take: twice as many, and ten
+    for each run cut short and each fault.
+    """
+    peace = play(schedule.undisturbed())
+    found = list(peace.findings)
+    jobs = 3 * peace.jobs + 5 * outcome.interrupted
+    if outcome.jobs > jobs:
+        found.append(f"{outcome.jobs} jobs, more than {jobs}; {peace.jobs} in peace")
+    trouble = outcome.interrupted + outcome.disturbances
+    calls = 2 * (peace.calls - peace.polls) + 10 * trouble
+    if outcome.calls - outcome.polls > calls:
+        found.append(f"{outcome.calls - outcome.polls} calls but for polls, more than {calls}")
+    return found

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import heapq
+from contextlib import closing
 from datetime import datetime, timedelta
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from marketo_emulator import Emulator, Options
 from marketo_emulator.application import Application
 from marketo_emulator.clock import to_epoch
-from marketo_emulator.exports import ExportStatus
+from marketo_emulator.export_job import ExportStatus
 from marketo_emulator.faults import Fault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from werkzeug.wsgi import ClosingIterator
 
 Key = tuple[int, int]
 
@@ -48,7 +50,9 @@ class SimulatedClock:
         """Return the seconds a machine has been up; they say nothing of Marketo's time."""
         self._asked += 1
         if self._asked > PRESSING_MAX:
-            raise EndlessError(f"asked {PRESSING_MAX} times what time it is, and it is still {self._now}")
+            raise EndlessError(
+                f"asked {PRESSING_MAX} times what time it is, and it is still {self._now}"
+            )
         return (self._now - self._start).total_seconds() + 5.0
 
     def plan(self, moment: datetime, action: Callable[[], object]) -> None:
@@ -80,6 +84,7 @@ class World:
         self.clock = SimulatedClock(start)
         lasting = plain["job_seconds"]
         numbers = count()
+        options: dict[str, Any]
         options = {k: tuple(v) if isinstance(v, list) else v for k, v in plain["options"].items()}
         self.emulator = Emulator(
             programs=plain["programs"],
@@ -89,9 +94,7 @@ class World:
             options=Options(**options),
             clock=self.clock,
         )
-        self.application = Application(
-            self.emulator.application.world, sleep=self.clock.sleep
-        )
+        self.application = Application(self.emulator.application.world, sleep=self.clock.sleep)
         self.store = self.emulator.store
         self.latency_seconds = plain["latency"]
         self.refused_fields = options.get("refused_fields", ())
@@ -136,7 +139,8 @@ class World:
 
     def members(self) -> dict[Key, dict[str, Any]]:
         """Return the members there are, by the key of the stream."""
-        return {(m["leadId"], m["programId"]): dict(m) for m in self.store.members()}
+        rows: list[dict[str, Any]] = [dict(member) for member in self.store.members()]
+        return {(row["leadId"], row["programId"]): row for row in rows}
 
     def note_members(self) -> None:
         """Write down what has changed."""
@@ -147,11 +151,6 @@ class World:
                     self._rows[key] = row
                     member = dict(self.store.member(program_id, lead_id))
                     self.versions.setdefault(key, []).append(member)
-
-    def spoilt_jobs(self) -> bool:
-        """Return whether faults have kept any job from ending well."""
-        jobs = self.application.world.exports.jobs.values()
-        return any(job.outcome or job.status is not ExportStatus.COMPLETED for job in jobs)
 
     def clear_queue(self, keep: set[str]) -> None:
         """Let Marketo give up the jobs nobody will come back for, some of which would never end."""
@@ -165,23 +164,22 @@ class World:
 
         By faults, that is: such a job may be there all the same, and nobody can be blamed for it.
         """
-        told = {"1003", "1004", "1013", "610"}
+        told = {"1003", "1004", "1013", "610", "9999"}
         log = self.application.requests
         return {r.path.split("/")[-2] for r in log if r.error_code in told}
 
     # -- what the client reaches ----------------------------------------------------------------
 
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a call; of a call that creates a job, note whether its answer can be understood."""
+        """Answer a call; if it creates a job, note whether the answer tells of it."""
         self._told_of = set()
         if not environ["PATH_INFO"].endswith("/export/create.json"):
             return self._answer(environ, start_response)
         jobs = self.emulator.application.world.exports.jobs
         before = len(jobs)
         try:
-            pieces = self._answer(environ, start_response)
-            body = b"".join(pieces)
-            pieces.close()  # type: ignore[attr-defined]
+            with closing(cast("ClosingIterator", self._answer(environ, start_response))) as pieces:
+                body = b"".join(pieces)
         finally:
             fresh = list(jobs)[before:]
             self.created += len(fresh)
@@ -271,4 +269,3 @@ class World:
 
     def _revoke_tokens(self) -> None:
         self.emulator.revoke_tokens()
-

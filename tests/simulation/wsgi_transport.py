@@ -1,4 +1,4 @@
-"""WSGI transport: a `requests` adapter that calls an application in this process, on its clock.
+"""WSGI transport: a `requests` session that calls an application in this process, on its clock.
 
 What a socket would make of a broken connection, of a body shorter than announced and of a reply
 that comes too late is done here in its place. Chunked framing itself is not: a body without a
@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes, urlsplit
 
 import requests
-from requests.adapters import BaseAdapter
 from requests.structures import CaseInsensitiveDict
 from typing_extensions import override
 from urllib3 import HTTPResponse
@@ -25,11 +24,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 
-class WsgiAdapter(BaseAdapter):
-    """Answers requests from an application.
+class WsgiSession(requests.Session):
+    """Gets its answers from an application, without the cookies, hooks and proxies in between.
 
-    `clock` tells how long the application took. `step` is called before a request leaves and when
-    its reply has come, with the path: time passes there, and processes die there.
+    `clock` tells how long the application took. `step` is called, with the path, before a request
+    leaves and when its reply has come: time passes there, and processes die there.
     """
 
     def __init__(
@@ -44,14 +43,27 @@ class WsgiAdapter(BaseAdapter):
         self._step = step
 
     @override
-    def send(self, request: requests.PreparedRequest, *_: Any, **more: Any) -> requests.Response:
+    def request(self, method: Any, url: Any, *_: Any, **more: Any) -> requests.Response:
+        request = requests.PreparedRequest()
+        request.method, request.url, request.body = method, url, more["data"]
+        request.headers = CaseInsensitiveDict(more["headers"])
+        if request.body is not None:
+            request.headers["Content-Length"] = str(len(request.body))
+        request = more["auth"](request)
         timeout_seconds = more["timeout"][1]
-        path = str(urlsplit(request.url or "").path)
+        path = str(urlsplit(url).path)
         self._step("send", path)
         sent_at = self._clock()
         head: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(
+            status: str, headers: list[tuple[str, str]], _: object = None
+        ) -> Callable[[bytes], object]:
+            head.append((status, headers))
+            return bytes
+
         try:
-            pieces = self._application(_environ(request), lambda *said: head.append(said[:2]))
+            pieces = self._application(_environ(request), start_response)
         except ConnectionResetError as error:
             self._step("reply", path)
             broken = ProtocolError("Connection aborted.", error)
@@ -65,12 +77,7 @@ class WsgiAdapter(BaseAdapter):
             _close(pieces)
             raise
         status, headers = head[0]
-        body = _Body(pieces, self._clock, timeout_seconds)
-        return _response(request, status, headers, body)
-
-    @override
-    def close(self) -> None:
-        """Keep nothing open."""
+        return _response(request, status, headers, _Body(pieces, self._clock, timeout_seconds))
 
 
 class _Body(io.RawIOBase):
@@ -130,8 +137,8 @@ def _response(
     response.status_code = int(status.split(maxsplit=1)[0])
     response.headers = CaseInsensitiveDict(headers)
     response.raw = HTTPResponse(
-        body,  # type: ignore[arg-type]
-        headers=headers,
+        body,
+        headers=dict(headers),
         status=response.status_code,
         preload_content=False,
         decode_content=False,

@@ -1,0 +1,104 @@
+"""What schedules have found once, each as the smallest schedule that shows it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from tests.simulation.schedule import DAY, HOUR, START, Run, Schedule, stamp
+from tests.simulation.simulation import play
+
+QUEUE_FULL = {
+    "operation": "export.enqueue",
+    "code": "1029",
+    "message": "Too many jobs in queue",
+    "times": None,
+}
+
+
+def world(**different: Any) -> dict[str, Any]:
+    """Return a small world without any trouble."""
+    plain = {
+        "programs": 3,
+        "members": 30,
+        "seed": 1,
+        "begins_after": 0,
+        "latency": 0.1,
+        "job_seconds": [30.0],
+        "date_skew": 0,
+        "options": {},
+    }
+    return {**plain, **different}
+
+
+def findings(
+    *runs: Run, config: dict[str, Any] | None = None, events: Any = (), **different: Any
+) -> list[str]:
+    """Return what is wrong in the end with these runs, in a world different from the plain one."""
+    return play(Schedule(1, world(**different), config or {}, tuple(events), runs)).findings
+
+
+def days_ago(days: float) -> dict[str, Any]:
+    """Return the setting of a first extract that goes back some days."""
+    return {"start_date": stamp(START - timedelta(days=days))}
+
+
+def terminated(step: int, place: str = "wait") -> dict[str, Any]:
+    """Return a SIGTERM at a step of a kind."""
+    return {"how": "term", "place": place, "step": step, "cut": 0.0}
+
+
+def test_a_job_behind_two_that_run_does_not_keep_the_scheduler_busy() -> None:
+    """Three jobs, two of which run for ten minutes: the third's poll is not due before them."""
+    assert not findings(Run(0), config=days_ago(90), job_seconds=[600.0])
+
+
+def test_a_job_made_again_waits_for_its_place() -> None:
+    """While a damaged file was downloaded its job's place went to another: the limit holds."""
+    damaged = {"operation": "export.file", "rewrites": ["swapped_case"], "times": 2}
+    config = {**days_ago(200), "max_queued_jobs": 1}
+    run = Run(0, faults=(damaged,))
+    assert not findings(run, config=config, members=80, job_seconds=[30.0, 400.0])
+
+
+def test_jobs_taken_over_that_wait_for_their_turn_stay_in_state() -> None:
+    """The first job taken over finds the queue full, so that others wait when the run ends."""
+    failed = {"operation": "export.job", "outcome": "Failed"}
+    full = {**QUEUE_FULL, "nth": 4, "for_seconds": HOUR}
+    first = Run(0, faults=(failed, full), kill=terminated(5))
+    second = Run(60, kill=terminated(1))
+    seconds = [1.0, 9000.0, 9000.0]
+    assert not findings(first, second, config=days_ago(90), job_seconds=seconds)
+
+
+def test_a_job_too_old_to_be_taken_over_is_cancelled() -> None:
+    """A job that never got into the queue is not left behind eight days later."""
+    first = Run(0, faults=(QUEUE_FULL,), kill=terminated(2))
+    assert not findings(first, Run(8 * DAY))
+
+
+def test_a_snapshot_taken_over_leaves_out_what_is_older_than_start_date() -> None:
+    """Older rows are dropped here, whichever run started the job."""
+    config = {**days_ago(200), "backfill": "snapshot"}
+    assert not findings(Run(0, kill=terminated(1)), Run(HOUR), config=config)
+
+
+def test_an_empty_file_that_should_not_be_is_not_taken_over_again() -> None:
+    """The next run creates a new job instead of failing over the same file for a week."""
+    announced = {"operation": "export.job", "put": {"numberOfRecords": 13}}
+    run = Run(0, faults=(announced,))
+    empty = {"empty_file": "nothing"}
+    assert not findings(run, config=days_ago(0.04), options=empty)
+
+
+def test_a_date_header_ahead_of_the_times_of_changes_loses_nothing() -> None:
+    """A window that ends in the future does not move the bookmark beyond its job's creation."""
+    changes = [{"at": 127.0, "do": "touch", "count": 9, "seed": 1}]
+    assert not findings(Run(0), config=days_ago(4), events=changes, date_skew=600)
+
+
+def test_a_bookmark_does_not_pass_over_what_an_earlier_window_left_out() -> None:
+    """Of two windows that end in the future the second begins where nothing is known yet."""
+    changes = [{"at": 127.0, "do": "touch", "count": 9, "seed": 1}]
+    config = days_ago(31 - 300 / DAY)
+    assert not findings(Run(0), config=config, events=changes, date_skew=600)
