@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import logging
 import sys
@@ -176,6 +177,10 @@ class Process:
 
     def flush(self) -> None:
         """Keep nothing back."""
+
+    def fileno(self) -> int:
+        """Be no file, as any stdout that is kept in memory."""
+        raise io.UnsupportedOperation("no descriptor")
 
 
 def _exit() -> None:
