@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROWS = 300_000
-QUOTED_ROWS = 0.2
-"""Share of rows with a quoted cell in the typical file: a comma, a quote or a line feed."""
+TYPICAL = 0.2
+"""Share of rows with a quoted cell in a typical file: a comma, a quote or a line feed in it."""
 
 COLUMNS = {
     "leadId": "integer", "programId": "integer", "program": "string", "statusName": "string",
@@ -35,8 +35,11 @@ _AWKWARD = ("Loved it, would come again", 'He said "yes"', "First line\nsecond, 
 _PLAIN = ("Well organised", "Café too small", "Nothing to add") * 10 + ("Lovely 🦩",)
 
 
-def write_export_file(path: Path, *, rows: int = ROWS, quoted: float = QUOTED_ROWS) -> None:
-    """Write a CSV file as Marketo does: LF, minimal quotes, `null` for what is not there."""
+def write_export_file(path: Path, *, rows: int, quoted: float) -> None:
+    """Write a CSV file as Marketo does: LF, minimal quotes, `null` for what is not there.
+
+    `quoted` is the share of rows with a cell in quotes; with 1, there are three in each row.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
         for block in _blocks(rows, quoted):
             file.write(block)
@@ -54,7 +57,7 @@ def write_long_export_file(path: Path, size_bytes: int) -> int:
 
 
 def _pieces(rows: int) -> tuple[bytes, bytes]:
-    text = "".join(_blocks(rows, QUOTED_ROWS)).encode()
+    text = "".join(_blocks(rows, TYPICAL)).encode()
     end = text.index(b"\n") + 1
     return text[:end], text[end:]
 

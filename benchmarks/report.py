@@ -1,107 +1,81 @@
-"""The report: what was measured, on what and when, as Markdown and as JSON."""
+"""The report: what was measured, on what and when, kept as JSON and shown as Markdown.
+
+Each section is that of the latest run that had its part, with that run's machine and date.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import platform
-from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from measurement import Usage
     from rounds import Score
 
 PACKAGES = ("singer-sdk", "msgspec")
+LOOPS_TITLE = """## A finished export file to RECORD lines
+
+Processor time, user and system, without start and end of the process; 30 columns.
+Medians of {rounds} rounds; a ratio is taken within a round.
+
+| File | Rows | | µs a record | records a CPU second | this tap is faster by | RSS |
+| --- | --- | --- | --- | --- | --- | --- |"""
+MEMORY_TITLE = """## Memory against file size
+
+| File | RSS |
+| --- | --- |"""
 
 
-@dataclass(slots=True)
 class Report:
-    """Tables, in the order in which they were added."""
+    """The sections of `folder`'s `results.json`; `add_…` replaces one."""
 
-    rows: int
-    rounds: int
-    loops: list[dict[str, Any]] = field(default_factory=list)
-    memory: list[dict[str, Any]] = field(default_factory=list)
-    outputs: dict[str, str] = field(default_factory=dict)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept = folder / "results.json"
+        self._sections: dict[str, Any] = {}
+        if self._kept.exists():
+            self._sections = json.loads(self._kept.read_text(encoding="utf-8"))
 
-    def add_loops(self, what: str, scores: Sequence[Score]) -> None:
-        """Add one comparison; the first score is ours."""
-        ours = scores[0]
-        for score in scores:
-            median, least, greatest = ours.times_faster_than(score)
-            self.loops.append(
-                {
-                    "file": what,
-                    "contender": score.contender.name,
-                    "microseconds": round(score.median / self.rows * 1e6, 1),
-                    "records_per_cpu_second": round(self.rows / score.median),
-                    "ratio": round(median, 1),
-                    "ratio_range": [round(least, 1), round(greatest, 1)],
-                    "megabytes": round(score.megabytes),
-                    "cpu_seconds": [round(seconds, 2) for seconds in score.cpu_seconds],
-                }
-            )
+    def add_loops(self, comparisons: Sequence[tuple[str, int, Sequence[Score]]]) -> None:
+        """Replace the comparisons: what file, of how many rows, and the scores, ours first."""
+        entries = [
+            _loop(what, rows, scores[0], score)
+            for what, rows, scores in comparisons
+            for score in scores
+        ]
+        rounds = len(entries[0]["cpu_seconds"])
+        self._add("loops", {"rounds": rounds, "entries": entries})
 
     def add_memory(self, found: Mapping[int, Usage | None]) -> None:
-        """Add the largest resident set for each file size in MB."""
-        for size, usage in found.items():
-            megabytes = None if usage is None else round(usage.megabytes)
-            self.memory.append({"file_megabytes": size, "megabytes": megabytes})
+        """Replace the largest resident sets, by file size in MB."""
+        entries = {
+            size: None if usage is None else round(usage.megabytes) for size, usage in found.items()
+        }
+        self._add("memory", {"entries": {str(size): entry for size, entry in entries.items()}})
 
     def add_output(self, script: str, output: str) -> None:
-        """Add a table another script has printed."""
-        self.outputs[script] = output
-
-    def write(self, folder: Path) -> None:
-        """Write `results.md` and `results.json`."""
-        (folder / "results.md").write_text(self.markdown(), encoding="utf-8")
-        content = {
-            "environment": environment(),
-            "rows": self.rows,
-            "rounds": self.rounds,
-            "loops": self.loops,
-            "memory": self.memory,
-        }
-        (folder / "results.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        """Replace the table another script has printed."""
+        self._add(script, {"text": output})
 
     def markdown(self) -> str:
         """Return everything as Markdown."""
-        parts = [f"# Results\n\n{', '.join(environment().values())}\n"]
-        if self.loops:
-            parts.append(self._loops_table())
-        if self.memory:
-            parts.append(self._memory_table())
-        parts += [f"## {name}\n\n```text\n{text}```\n" for name, text in self.outputs.items()]
-        return "\n".join(parts)
+        parts = ["# Results"]
+        for name, section in self._sections.items():
+            measured = ", ".join(section["environment"].values())
+            parts += [_SHOWN.get(name, _shown_output)(name, section), f"Measured on {measured}."]
+        return "\n\n".join(parts) + "\n"
 
-    def _loops_table(self) -> str:
-        lines = [
-            "## A finished export file to RECORD lines\n",
-            f"{self.rows:,} rows, 30 columns; processor time without start and end of the process.",
-            f"Medians of {self.rounds} rounds; a ratio is taken within a round.\n",
-            "| File | | µs a record | records a CPU second | this tap is faster by | RSS |",
-            "| --- | --- | --- | --- | --- | --- |",
-        ]
-        lines += [
-            "| {file} | {contender} | {microseconds} | {records_per_cpu_second:,} | {ratio}x "
-            "({ratio_range[0]}-{ratio_range[1]}) | {megabytes} MB |".format(**loop)
-            for loop in self.loops
-        ]
-        return "\n".join(lines) + "\n"
-
-    def _memory_table(self) -> str:
-        lines = ["## Memory against file size\n", "| File | RSS |", "| --- | --- |"]
-        for entry in self.memory:
-            megabytes = entry["megabytes"]
-            shown = "skipped: no room on the disk" if megabytes is None else f"{megabytes} MB"
-            lines.append(f"| {entry['file_megabytes']:,} MB | {shown} |")
-        return "\n".join(lines) + "\n"
+    def _add(self, name: str, section: dict[str, Any]) -> None:
+        self._sections[name] = {"environment": environment(), **section}
+        self._kept.write_text(json.dumps(self._sections, indent=2) + "\n", encoding="utf-8")
+        (self._folder / "results.md").write_text(self.markdown(), encoding="utf-8")
 
 
 def environment() -> dict[str, str]:
@@ -116,7 +90,49 @@ def environment() -> dict[str, str]:
 
 def _processor() -> str:
     try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123  # no path of ours
-            return next(line.partition(":")[2].strip() for line in file if "model name" in line)
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.partition(":")[2].strip() for line in lines if "model name" in line)
     except (OSError, StopIteration):
         return platform.machine()
+
+
+def _loop(what: str, rows: int, ours: Score, score: Score) -> dict[str, Any]:
+    median, least, greatest = ours.times_faster_than(score)
+    return {
+        "file": what,
+        "rows": rows,
+        "contender": score.contender.name,
+        "microseconds": round(score.median / rows * 1e6, 1),
+        "records_per_cpu_second": round(rows / score.median),
+        "ratio": round(median, 1),
+        "ratio_range": [round(least, 1), round(greatest, 1)],
+        "megabytes": round(score.megabytes),
+        "cpu_seconds": [round(seconds, 2) for seconds in score.cpu_seconds],
+    }
+
+
+def _shown_loops(_: str, section: Mapping[str, Any]) -> str:
+    lines = [LOOPS_TITLE.format(**section)]
+    for loop in section["entries"]:
+        least, greatest = loop["ratio_range"]
+        lines.append(
+            f"| {loop['file']} | {loop['rows']:,} | {loop['contender']} | {loop['microseconds']} "
+            f"| {loop['records_per_cpu_second']:,} | {loop['ratio']}x ({least}-{greatest}) "
+            f"| {loop['megabytes']} MB |"
+        )
+    return "\n".join(lines)
+
+
+def _shown_memory(_: str, section: Mapping[str, Any]) -> str:
+    lines = [MEMORY_TITLE]
+    for size, megabytes in section["entries"].items():
+        shown = "skipped: no room on the disk" if megabytes is None else f"{megabytes} MB"
+        lines.append(f"| {int(size):,} MB | {shown} |")
+    return "\n".join(lines)
+
+
+def _shown_output(name: str, section: Mapping[str, Any]) -> str:
+    return f"## {name}\n\n```text\n{section['text'].rstrip()}\n```"
+
+
+_SHOWN = {"loops": _shown_loops, "memory": _shown_memory}

@@ -13,16 +13,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from export_file import ROWS, write_export_file
+from export_file import ROWS, TYPICAL, write_export_file
 from measurement import FOLDER, Contender
 from memory import measure_sizes
 from peers import install_peers
 from report import Report
-from rounds import Files, compete
+from rounds import Files, Score, compete
+
+Comparison = tuple[str, int, list[Score]]
 
 MAPS = '{"stream_maps": {"program_members": {"email": "md5(email)", "statusReason": null}}}'
 FLATTENING = '{"flattening_enabled": true, "flattening_max_depth": 1}'
-QUOTED = {"typical": 0.2, "no quotes": 0.0, "every row quoted": 1.0}
+QUOTED = {"no quotes": 0.0, "every row quoted": 1.0}
+"""Share of rows with a quoted cell."""
 SHORT_ROWS = 500
 
 OURS = Contender("this tap", "tap_ours.py")
@@ -37,11 +40,11 @@ def main() -> None:
     parser.add_argument("--parts", default="abcd", help="a records, b import, c jobs, d memory")
     parser.add_argument("--no-peers", action="store_true")
     options = parser.parse_args()
-    report = Report(rows=options.rows, rounds=options.rounds)
+    report = Report(FOLDER)
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         if "a" in options.parts:
-            compare_loops(report, directory, options)
+            report.add_loops(compare_loops(directory, options))
         if "d" in options.parts:
             report.add_memory(measure_sizes(OURS, directory))
     for part, script in (("b", "bench_import.py"), ("c", "bench_jobs.py")):
@@ -50,21 +53,24 @@ def main() -> None:
                 [sys.executable, FOLDER / script], stdout=subprocess.PIPE, text=True, check=True
             )
             report.add_output(script, output.stdout)
-    report.write(FOLDER)
     print(report.markdown())
 
 
-def compare_loops(report: Report, directory: Path, options: argparse.Namespace) -> None:
-    """Part (a): a finished file to RECORD lines."""
+def compare_loops(directory: Path, options: argparse.Namespace) -> list[Comparison]:
+    """Part (a): a finished file to RECORD lines; returns what file, its rows and the scores."""
     peers = [] if options.no_peers else install_peers()
+    files = make_files(directory, options.rows, TYPICAL)
+    scores = compete([OURS, NAIVE, *peers], files, options.rounds)
+    compared: list[Comparison] = [("typical", options.rows, scores)]
+    rows = options.rows // 3
+    files = make_files(directory, rows, TYPICAL)
+    for what, settings in (("typical, stream maps", MAPS), ("typical, flattening", FLATTENING)):
+        pair = [Contender(c.name, c.script, settings=settings) for c in (OURS, NAIVE)]
+        compared.append((what, rows, compete(pair, files, options.rounds)))
     for what, quoted in QUOTED.items():
-        files = make_files(directory, options.rows, quoted)
-        rivals = [NAIVE, *peers] if what == "typical" else [NAIVE]
-        report.add_loops(what, compete([OURS, *rivals], files, options.rounds))
-        if what == "typical":
-            for how, settings in (("stream maps", MAPS), ("flattening", FLATTENING)):
-                pair = [Contender(c.name, c.script, settings=settings) for c in (OURS, NAIVE)]
-                report.add_loops(how, compete(pair, files, options.rounds))
+        files = make_files(directory, rows, quoted)
+        compared.append((what, rows, compete([OURS, NAIVE], files, options.rounds)))
+    return compared
 
 
 def make_files(directory: Path, rows: int, quoted: float) -> Files:
