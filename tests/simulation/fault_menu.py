@@ -15,6 +15,8 @@ OPERATIONS = (
 TRANSIENT_CODES = ("502", "604", "606", "608", "611", "614", "615", "713", "719", "500")
 PROXY_STATUSES = (408, 429, 500, 502, 503, 504)
 FOR_EVER = None
+A_CALL = {"method": "?*"}
+"""What a worker does to a job has no method."""
 
 
 def draw_faults(dice: Random, count: int) -> list[dict[str, Any]]:
@@ -31,6 +33,7 @@ def draw_faults(dice: Random, count: int) -> list[dict[str, Any]]:
 
 def _anywhere(dice: Random) -> dict[str, Any]:
     return {
+        **A_CALL,
         "operation": dice.choice(OPERATIONS),
         "nth": dice.choice((1, 1, 2, 3, 5, 9)),
         "every": dice.choice((1, 1, 2, 5)),
@@ -67,9 +70,19 @@ def _garbled(dice: Random) -> list[dict[str, Any]]:
                 {"operation": "export.create", "rewrites": ["half"]},
                 {"operation": "export.create", "cut_after_bytes": 30},
                 {"operation": "export.enqueue", "drop": ["result"]},
-                {"code": "606", "rewrites": ["integer_codes"], "nth": dice.randrange(1, 20)},
+                {
+                    **A_CALL,
+                    "code": "606",
+                    "rewrites": ["integer_codes"],
+                    "nth": dice.randrange(1, 20),
+                },
                 {"operation": "programs.browse", "put": {"warnings": ["Something"]}},
-                {"code": "9999", "message": "Something new", "nth": dice.randrange(1, 20)},
+                {
+                    **A_CALL,
+                    "code": "9999",
+                    "message": "Something new",
+                    "nth": dice.randrange(1, 20),
+                },
             )
         )
     ]

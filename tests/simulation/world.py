@@ -192,7 +192,8 @@ class World:
             return self.application(environ, start_response)
         except (LookupError, ValueError) as error:
             # One fault edits what another has replaced. A server's thread would die of it, and
-            # its client see the connection break.
+            # its client see the connection break; the call would never be counted out.
+            self.application.world.limits.in_flight = 0
             raise ConnectionResetError from error
 
     def delivered(self) -> None:
