@@ -51,9 +51,8 @@ MUTATIONS = (
     Mutation(
         "advance the bookmark before the records are written",
         "tap_marketo_bulk/record_loop.py",
-        "                for count in self._write_blocks(extract.chunks()):\n",
-        "                extract.written()\n"
-        "                for count in self._write_blocks(extract.chunks()):\n",
+        "                for rows in chunks:\n",
+        "                extract.written()\n                for rows in chunks:\n",
         "tests/end_to_end/test_incremental_sync.py",
     ),
     Mutation(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import logging
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -22,9 +21,6 @@ from target_marketo_bulk.row_format import DELIMITERS, RowFormat, read_rows
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-# A warning a row would be all a fuzzer shows.
-logging.getLogger("marketo_bulk").setLevel(logging.CRITICAL)
 
 TYPED = (
     Column("leadId", "integer"),
