@@ -57,6 +57,17 @@ def tokens(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
+@pytest.fixture
+def loud(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every logger talk at DEBUG, whatever a command run in this process has set."""
+    caplog.set_level(logging.DEBUG)
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        if isinstance(logger, logging.Logger):
+            caplog.set_level(logging.DEBUG, logger=name)
+            monkeypatch.setattr(logger, "disabled", False)
+            monkeypatch.setattr(logger, "propagate", True)
+
+
 def everything_of(error: BaseException) -> str:
     """Return what a traceback could show of an error: text and repr of its whole chain."""
     shown, waiting = [], [error]
@@ -87,10 +98,10 @@ def test_secrets_are_in_no_log_error_or_state(
     virtual: Callable[[Emulator], VirtualRuns],
     tokens: list[str],
     caplog: pytest.LogCaptureFixture,
+    loud: None,
     fault: dict[str, Any],
 ) -> None:
     """At DEBUG, with every library talking, neither the secret nor a token is said."""
-    caplog.set_level(logging.DEBUG)
     emulator = make_emulator(client_secret=SECRET)
     if fault:
         emulator.faults.add(Fault(**fault))
@@ -133,10 +144,9 @@ def test_secrets_are_in_no_log_error_or_state(
     ],
 )
 def test_peer_that_repeats_what_it_was_sent_is_not_quoted(
-    caplog: pytest.LogCaptureFixture, make: Callable[[str], list[bytes]], where: str
+    caplog: pytest.LogCaptureFixture, loud: None, make: Callable[[str], list[bytes]], where: str
 ) -> None:
     """A gateway that echoes the request in its error does not bring the secret into our log."""
-    caplog.set_level(logging.DEBUG)
     said = TOKEN if where == "rest" else "the-s3cret-of-the-test"
     with hostile_server() as server:
         server.reply = (
