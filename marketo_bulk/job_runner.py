@@ -152,6 +152,11 @@ class JobRunner(Generic[WorkT]):
                 self._check_deadline(slot)
 
     def _on_completed(self, slot: Slot[WorkT]) -> None:
+        for other in self._board.in_phase(Phase.ENQUEUED):
+            if other.job.status is ExportStatus.QUEUED:
+                # It stood behind this one, which says nothing of how long it takes itself.
+                renewed = self._clock() + self._options.job_timeout_seconds
+                other.deadline_at = max(other.deadline_at, renewed)
         if slot.job.number_of_records == 0:
             self._board.put_file(slot, None)
         elif slot.job.file_checksum is None and not slot.polled_without_checksum:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.simulation.world import World
 
-STEPS_MAX = 30_000
+STEPS_MAX = 10_000
 TERMINATED = 143
 BASE_URL = "http://127.0.0.1:9"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import tempfile
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from marketo_bulk import MarketoBulkError
@@ -14,9 +17,12 @@ from tests.simulation.schedule import DAY, START, Run, Schedule
 from tests.simulation.world import World
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.simulation.process import Result
 
 STREAM = "program_members"
+MEMORY = Path("/dev/shm")
 
 
 @dataclass
@@ -145,7 +151,20 @@ class Simulation:
 
 def play(schedule: Schedule) -> Outcome:
     """Carry a schedule out, by way of JSON: nothing but what can be written down may matter."""
-    return Simulation(Schedule.from_json(schedule.to_json())).play()
+    with _directories_in_memory():
+        return Simulation(Schedule.from_json(schedule.to_json())).play()
+
+
+@contextlib.contextmanager
+def _directories_in_memory() -> Iterator[None]:
+    """Make temporary directories where that costs nothing, if there is such a place."""
+    before = tempfile.tempdir
+    if MEMORY.is_dir():
+        tempfile.tempdir = str(MEMORY)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def excess(schedule: Schedule, outcome: Outcome) -> list[str]:

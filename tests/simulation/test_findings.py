@@ -61,6 +61,35 @@ def test_a_job_made_again_waits_for_its_place() -> None:
     assert not findings(run, config=config, members=80, job_seconds=[30.0, 400.0])
 
 
+def test_a_used_up_quota_is_not_asked_for_again_and_again() -> None:
+    """While the jobs that run are waited for, the one that was refused rests: 4 polls, no more."""
+    refused = {
+        "operation": "export.enqueue",
+        "nth": 2,
+        "times": None,
+        "for_seconds": HOUR,
+        "code": "1029",
+        "message": "Export daily quota 500MB exceeded.",
+    }
+    schedule = Schedule(
+        1,
+        world(job_seconds=[200.0]),
+        days_ago(60),
+        runs=(Run(0, faults=(refused,)),),
+    )
+    outcome = play(schedule)
+    assert outcome.findings == []
+    assert outcome.calls < 30
+
+
+def test_a_job_may_take_its_time_after_it_stood_in_the_queue_for_long() -> None:
+    """Seven jobs of an hour each, none of which takes longer than the two hours allowed."""
+    config = {**days_ago(200), "max_queued_jobs": 10, "job_timeout_seconds": 2 * HOUR}
+    outcome = play(Schedule(1, world(job_seconds=[HOUR]), config, runs=(Run(0),)))
+    assert outcome.findings == []
+    assert outcome.interrupted == 0
+
+
 def test_jobs_taken_over_that_wait_for_their_turn_stay_in_state() -> None:
     """The first job taken over finds the queue full, so that others wait when the run ends."""
     failed = {"operation": "export.job", "outcome": "Failed"}

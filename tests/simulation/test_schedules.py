@@ -8,7 +8,7 @@ from tests.simulation.schedule import Schedule, draw_schedule
 from tests.simulation.shrinking import shrunk
 from tests.simulation.soak import BLOCK, play_block
 
-SCHEDULES = 2_000
+SCHEDULES = 1_000
 
 
 @pytest.mark.parametrize("first", range(0, SCHEDULES, BLOCK))
