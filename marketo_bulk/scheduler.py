@@ -144,26 +144,18 @@ class ExportScheduler(Generic[WorkT]):
             if delay and self._failure is None and self._board.next_readable() is None:
                 self._sleep(delay)
             return
-        with self._board.changed:
-            if self._board.next_readable() is None and self._failure is None:
-                self._board.changed.wait(READER_PATIENCE_SECONDS)
+        self._board.wait_for_news(READER_PATIENCE_SECONDS)
 
     def _run(self) -> None:
         while self._failure is None and not self._board.closed and not self._runner.finished:
-            delay = self._advance()
-            with self._board.changed:
-                # The reader may be waiting for nothing more than the end.
-                self._board.changed.notify_all()
-                if delay and not self._board.closed:
-                    self._board.changed.wait(delay)
+            self._board.wait_for_work(self._advance())
 
     def _advance(self) -> float:
         try:
             return self._runner.advance()
         except BaseException as error:  # noqa: BLE001  # raised again in the reader's thread
-            with self._board.changed:
-                self._failure = error
-                self._board.changed.notify_all()
+            self._failure = error
+            self._board.tell()
             return 0.0
 
 
