@@ -72,7 +72,7 @@ class DelimitedReader:
         if row is not None:
             self._counts.lenient_rows += row.is_lenient
             self._width = len(row.cells)
-            self._advance(row.end)
+            self._advance(row.end, self._text.count("\n", 0, row.end))
             return row.cells
         if self._text:
             raise self._open_quote()
@@ -92,9 +92,11 @@ class DelimitedReader:
             text = self._whole_lines()
             line = self._line
             table = cut_table(text, self._width, self._delimiter)
-            columns = self._cut_rows(text) if table is None else table.columns
-            if table is not None:
-                self._advance(table.end)
+            if table is None:
+                columns = self._cut_rows(text)
+            else:
+                columns = table.columns
+                self._advance(table.end, table.lines)
             if self._is_complete and self._text:
                 raise self._open_quote()
             if columns:
@@ -109,7 +111,7 @@ class DelimitedReader:
                 line=self._line,
             )
         missing = len(self._text)
-        pieces = [self._text]
+        pieces = [self._text] if self._text else []
         for block in self._blocks:
             pieces.append(block.text)
             self._is_complete = block.is_last
@@ -121,8 +123,8 @@ class DelimitedReader:
     def _whole_lines(self) -> str:
         return self._text if self._is_complete else self._text[: self._text.rfind("\n") + 1]
 
-    def _advance(self, end: int) -> None:
-        self._line += self._text.count("\n", 0, end)
+    def _advance(self, end: int, lines: int) -> None:
+        self._line += lines
         self._text = self._text[end:]
 
     def _open_quote(self) -> DecodeError:
@@ -135,7 +137,7 @@ class DelimitedReader:
         """Return the columns of `text`, up to a row whose quote stays open, and move past them."""
         line = self._line
         rows, end = self._cut_singly(text)
-        self._advance(end)
+        self._advance(end, text.count("\n", 0, end))
         if self._is_complete and not self._text and self._width > 1 and rows[-1:] == [[""]]:
             # An empty cell in quotes is a row, cut short; only nothing at all is none.
             last_line = text.removesuffix("\n").rpartition("\n")[2]

@@ -47,7 +47,7 @@ class TextReader:
         """Yield the text.
 
         Shape: lazy; never empty: a file without any text is one empty block; behind every block
-            but the last there is more text.
+            but the last there is more text. A block ends with a line, where a line ends in it.
         Raises: DecodeError at the first byte that is no UTF-8.
         """
         is_start = True
@@ -61,11 +61,14 @@ class TextReader:
             # Read ahead: the rows need to know that nothing follows.
             unread = self._file.read(BLOCK_BYTES)
             is_last = not unread
-            text, used = self._decode(bytes_, is_last=is_last)
+            end = len(bytes_) if is_last else bytes_.rfind(b"\n") + 1 or len(bytes_)
+            text, used = self._decode(bytes_[:end], is_last=is_last)
             rest = bytes_[used:]
             self._offset_bytes += used
-            self._lines += text.count("\n")
-            text = self._without_nuls(text)
+            # Looked for in the bytes: text with an emoji in it is four times as long.
+            self._lines += bytes_.count(b"\n", 0, used)
+            if b"\0" in bytes_:
+                text = self._without_nuls(text)
             if is_start and text:
                 text = text.removeprefix(_MARK)
                 is_start = False
@@ -93,7 +96,5 @@ class TextReader:
         return text, used
 
     def _without_nuls(self, text: str) -> str:
-        if "\0" not in text:
-            return text
         self._counts.nul_bytes += text.count("\0")
         return text.replace("\0", "")

@@ -25,10 +25,11 @@ _QUOTED = {
 
 
 class TextTable(NamedTuple):
-    """Columns of equal length, and where the first row begins that is not in them."""
+    """Columns of equal length, where the first row begins that is not in them, and lines passed."""
 
     columns: Sequence[Sequence[str]]
     end: int
+    lines: int
 
 
 def cut_table(text: str, width: int, delimiter: str) -> TextTable | None:
@@ -52,8 +53,17 @@ def cut_table(text: str, width: int, delimiter: str) -> TextTable | None:
             kept = len(cells) - dropped
             end -= len(plain) - start + sum(len(cell) + 1 for cell in cells[kept:])
             cells, plain = cells[:kept], plain[:start]
-    columns = _columns(plain, width, delimiter, cells) if plain else None
-    return None if columns is None else TextTable(columns, end)
+    if not plain:
+        return None
+    # Few steps see the whole text: one emoji makes it four times as long.
+    if "\r" in plain:
+        plain = plain.replace("\r\n", "\n")
+    lines = plain.split("\n")
+    passed = len(lines) - 1 + sum(cell.count("\n") for cell in cells)
+    if not lines[-1]:
+        lines.pop()
+    columns = _columns(lines, width, delimiter, cells)
+    return None if columns is None else TextTable(columns, end, passed)
 
 
 def _open_row(plain: str, delimiter: str) -> int | None:
@@ -67,9 +77,8 @@ def _open_row(plain: str, delimiter: str) -> int | None:
 
 
 def _columns(
-    plain: str, width: int, delimiter: str, quoted: Sequence[str]
+    lines: Sequence[str], width: int, delimiter: str, quoted: Sequence[str]
 ) -> Sequence[Sequence[str]] | None:
-    lines = plain.replace("\r\n", "\n").removesuffix("\n").split("\n")
     rows = [line.split(delimiter) for line in lines]
     if set(map(len, rows)) != {width}:
         return None
