@@ -38,32 +38,45 @@ def cut_table(text: str, width: int, delimiter: str) -> TextTable | None:
     Shape: None if a row has another width, or a quote stands where `text_rows` has to judge; at
         least one row otherwise.
     """
-    cells: list[str] = []
-    end = len(text)
-    plain = text
-    if '"' in text:
-        pieces = _QUOTED[delimiter].split(text)
-        cells = pieces[1::2]
-        plain = _HOLE.join(pieces[::2])
-        if '"' in plain:
-            start = _open_row(plain, delimiter)
-            if start is None:
-                return None
-            dropped = plain.count(_HOLE, start)
-            kept = len(cells) - dropped
-            end -= len(plain) - start + sum(len(cell) + 1 for cell in cells[kept:])
-            cells, plain = cells[:kept], plain[:start]
-    if not plain:
+    holed = _without_quoted(text, delimiter) if '"' in text else _Holed(text, [], len(text))
+    if holed is None or not holed.plain:
         return None
     # Few steps see the whole text: one emoji makes it four times as long.
-    if "\r" in plain:
-        plain = plain.replace("\r\n", "\n")
+    plain = holed.plain.replace("\r\n", "\n") if "\r" in holed.plain else holed.plain
     lines = plain.split("\n")
-    passed = len(lines) - 1 + sum(cell.count("\n") for cell in cells)
+    inside = _HOLE.join(holed.quoted)
+    passed = len(lines) - 1 + inside.count("\n")
     if not lines[-1]:
         lines.pop()
-    columns = _columns(lines, width, delimiter, cells)
-    return None if columns is None else TextTable(columns, end, passed)
+    rows = [line.split(delimiter) for line in lines]
+    if set(map(len, rows)) != {width}:
+        return None
+    if holed.quoted:
+        _fill(lines, rows, delimiter, inside.replace('""', '"').split(_HOLE))
+    return TextTable(list(zip(*rows, strict=True)), holed.end, passed)
+
+
+class _Holed(NamedTuple):
+    """The text up to `end` with holes, and what was in them, as it was written."""
+
+    plain: str
+    quoted: list[str]
+    end: int
+
+
+def _without_quoted(text: str, delimiter: str) -> _Holed | None:
+    """Return `text` up to a row whose quote stays open; None if a quote cannot be judged."""
+    pieces = _QUOTED[delimiter].split(text)
+    quoted = pieces[1::2]
+    plain = _HOLE.join(pieces[::2])
+    if '"' not in plain:
+        return _Holed(plain, quoted, len(text))
+    start = _open_row(plain, delimiter)
+    if start is None:
+        return None
+    kept = len(quoted) - plain.count(_HOLE, start)
+    left = len(plain) - start + sum(len(cell) + 1 for cell in quoted[kept:])
+    return _Holed(plain[:start], quoted[:kept], len(text) - left)
 
 
 def _open_row(plain: str, delimiter: str) -> int | None:
@@ -76,22 +89,14 @@ def _open_row(plain: str, delimiter: str) -> int | None:
     return plain.rfind("\n", 0, quote) + 1
 
 
-def _columns(
-    lines: Sequence[str], width: int, delimiter: str, quoted: Sequence[str]
-) -> Sequence[Sequence[str]] | None:
-    rows = [line.split(delimiter) for line in lines]
-    if set(map(len, rows)) != {width}:
-        return None
-    if quoted:
-        _fill(lines, rows, quoted)
-    return list(zip(*rows, strict=True))
-
-
-def _fill(lines: Sequence[str], rows: Sequence[list[str]], quoted: Sequence[str]) -> None:
+def _fill(
+    lines: Sequence[str], rows: Sequence[list[str]], delimiter: str, quoted: Sequence[str]
+) -> None:
     """Put the quoted cells back into their holes."""
     left = iter(quoted)
-    for line, row in zip(lines, rows, strict=True):
-        hole = -1
-        for _ in range(line.count(_HOLE)):
-            hole = row.index(_HOLE, hole + 1)
-            row[hole] = next(left).replace('""', '"')
+    holed = [(line, row) for line, row in zip(lines, rows, strict=True) if _HOLE in line]
+    for line, row in holed:
+        index = 0
+        for piece in line.split(_HOLE)[:-1]:
+            index += piece.count(delimiter)
+            row[index] = next(left)

@@ -22,6 +22,7 @@ def rows_of(text: str, width: int) -> tuple[list[list[str]], int] | None:
 @given(st.text('ab",\r\n', min_size=1, max_size=30), st.integers(1, 3))
 @example('1,"a\n', 2)
 @example('1,"a"\n2,"b",""\n3,"open', 2)
+@example('1,"a","b"\n"c",2,""""\n', 3)
 @example('1,2"\n', 2)
 @example("1\r\n,2\n\n", 2)
 def test_table_is_what_rows_cut_one_by_one_are(text: str, width: int) -> None:
