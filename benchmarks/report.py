@@ -1,10 +1,12 @@
 """The report: what was measured, on what and when, kept as JSON and shown as Markdown.
 
 Each section is that of the latest run that had its part, with that run's machine and date.
+`python benchmarks/report.py --readme` puts the summary into the README, between its two markers.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import platform
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from measurement import Usage
     from rounds import Score
 
+FOLDER = Path(__file__).parent
+README = FOLDER.parent / "README.md"
+MARKERS = ("<!-- made by benchmarks/report.py -->", "<!-- end of what it made -->")
 PACKAGES = ("singer-sdk", "msgspec")
 LOOPS_TITLE = """## A finished export file to RECORD lines
 
@@ -31,6 +36,13 @@ MEMORY_TITLE = """## Memory against file size
 
 | File | RSS |
 | --- | --- |"""
+
+SUMMARY_TITLE = """Processor time for a record, from a finished export file to stdout, \
+against {others} on the same files; \
+medians of {rounds} rounds (least and greatest in brackets), start-up taken off, 30 columns:
+
+| File | records a CPU second | {others_in_cells} | Peak memory |
+| --- | --- | {dashes} | --- |"""
 
 
 class Report:
@@ -71,6 +83,20 @@ class Report:
             measured = ", ".join(section["environment"].values())
             parts += [_SHOWN.get(name, _shown_output)(name, section), f"Measured on {measured}."]
         return "\n\n".join(parts) + "\n"
+
+    def summary(self) -> str:
+        """Return the loops in one row a file, and the memory, as Markdown for the README."""
+        parts = []
+        if "loops" in self._sections:
+            parts += [_summed_up(self._sections["loops"])]
+        if "memory" in self._sections:
+            sizes = self._sections["memory"]["entries"]
+            shown = ", ".join(f"{size} MB: {mb} MB" for size, mb in sizes.items() if mb is not None)
+            parts.append(f"Peak memory by size of the file: {shown}.")
+        if "loops" in self._sections:
+            measured = ", ".join(self._sections["loops"]["environment"].values())
+            parts.append(f"Measured by `python benchmarks/run.py` on {measured}.")
+        return "\n\n".join(parts)
 
     def _add(self, name: str, section: dict[str, Any]) -> None:
         self._sections[name] = {"environment": environment(), **section}
@@ -113,14 +139,40 @@ def _loop(what: str, rows: int, ours: Score, score: Score) -> dict[str, Any]:
 
 def _shown_loops(_: str, section: Mapping[str, Any]) -> str:
     lines = [LOOPS_TITLE.format(**section)]
-    for loop in section["entries"]:
-        least, greatest = loop["ratio_range"]
-        lines.append(
-            f"| {loop['file']} | {loop['rows']:,} | {loop['contender']} | {loop['microseconds']} "
-            f"| {loop['records_per_cpu_second']:,} | {loop['ratio']}x ({least}-{greatest}) "
-            f"| {loop['megabytes']} MB |"
-        )
+    lines += [
+        f"| {loop['file']} | {loop['rows']:,} | {loop['contender']} | {loop['microseconds']} "
+        f"| {loop['records_per_cpu_second']:,} | {_ratio(loop)} | {loop['megabytes']} MB |"
+        for loop in section["entries"]
+    ]
     return "\n".join(lines)
+
+
+def _summed_up(section: Mapping[str, Any]) -> str:
+    entries = section["entries"]
+    files = list(dict.fromkeys(loop["file"] for loop in entries))
+    ours, *others = dict.fromkeys(loop["contender"] for loop in entries)
+    found = {(loop["file"], loop["contender"]): loop for loop in entries}
+    lines = [
+        SUMMARY_TITLE.format(
+            others=", ".join(others),
+            rounds=section["rounds"],
+            others_in_cells=" | ".join(f"against {other}" for other in others),
+            dashes=" | ".join("---" for _ in others),
+        )
+    ]
+    for file in files:
+        own = found[file, ours]
+        ratios = [_ratio(found.get((file, other))) for other in others]
+        cells = [file, f"{own['records_per_cpu_second']:,}", *ratios, f"{own['megabytes']} MB"]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _ratio(loop: Mapping[str, Any] | None) -> str:
+    if loop is None:
+        return ""
+    least, greatest = loop["ratio_range"]
+    return f"{loop['ratio']}x ({least}-{greatest})"
 
 
 def _shown_memory(_: str, section: Mapping[str, Any]) -> str:
@@ -136,3 +188,32 @@ def _shown_output(name: str, section: Mapping[str, Any]) -> str:
 
 
 _SHOWN = {"loops": _shown_loops, "memory": _shown_memory}
+
+
+def with_summary(readme: str, summary: str) -> str:
+    """Return the README with `summary` between its markers.
+
+    Raises: ValueError if a marker is missing.
+    """
+    start, end = MARKERS
+    before, marker, rest = readme.partition(start)
+    _, other_marker, after = rest.partition(end)
+    if not marker or not other_marker:
+        raise ValueError(f"the README needs {start} and then {end}")
+    return f"{before}{start}\n{summary}\n{end}{after}"
+
+
+def main() -> None:
+    """Print the report, or put its summary into the README."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--readme", action="store_true", help="put the summary into README.md")
+    report = Report(FOLDER)
+    if parser.parse_args().readme:
+        readme = README.read_text(encoding="utf-8")
+        README.write_text(with_summary(readme, report.summary()), encoding="utf-8")
+    else:
+        print(report.markdown())
+
+
+if __name__ == "__main__":
+    main()

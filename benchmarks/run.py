@@ -1,6 +1,9 @@
 """Runs every benchmark: `python benchmarks/run.py`; the tables end up in `results.md`.
 
-    python benchmarks/run.py [--rounds 5] [--rows 300000] [--no-peers] [--parts abd]
+    python benchmarks/run.py [--parts abd] [--rounds 5] [--rows 300000] [--sizes 100 500 2000]
+
+Takes a quarter of an hour on two idle cores, half of it for the peers; what is in the README comes
+from `python benchmarks/report.py --readme` afterwards.
 
 Needs this project's environment, and access to a package index the first time.
 """
@@ -15,7 +18,7 @@ from pathlib import Path
 
 from export_file import ROWS, TYPICAL, write_export_file
 from measurement import FOLDER, Contender
-from memory import measure_sizes
+from memory import SIZES_MEGABYTES, measure_sizes
 from peers import install_peers
 from report import Report
 from rounds import Files, Score, compete
@@ -38,6 +41,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--parts", default="abcd", help="a records, b import, c jobs, d memory")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=SIZES_MEGABYTES, help="of the files of part d, MB"
+    )
     parser.add_argument("--no-peers", action="store_true")
     options = parser.parse_args()
     report = Report(FOLDER)
@@ -46,7 +52,7 @@ def main() -> None:
         if "a" in options.parts:
             report.add_loops(compare_loops(directory, options))
         if "d" in options.parts:
-            report.add_memory(measure_sizes(OURS, directory))
+            report.add_memory(measure_sizes(OURS, directory, options.sizes))
     for part, script in (("b", "bench_import.py"), ("c", "bench_jobs.py")):
         if part in options.parts and (FOLDER / script).exists():
             output = subprocess.run(
