@@ -30,6 +30,8 @@ FLATTENING = '{"flattening_enabled": true, "flattening_max_depth": 1}'
 QUOTED = {"no quotes": 0.0, "every row quoted": 1.0}
 """Share of rows with a quoted cell."""
 SHORT_ROWS = 500
+PARTS = (("b", "bench_import.py"), ("c", "bench_jobs.py"), ("e", "startup.py"))
+"""Parts that are scripts of their own, and print a table."""
 
 OURS = Contender("this tap", "tap_ours.py")
 NAIVE = Contender("plain SDK tap", "tap_naive.py")
@@ -40,7 +42,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=ROWS)
-    parser.add_argument("--parts", default="abcd", help="a records, b import, c jobs, d memory")
+    parser.add_argument(
+        "--parts", default="abcde", help="a records, b import, c jobs, d memory, e start"
+    )
     parser.add_argument(
         "--sizes", type=int, nargs="+", default=SIZES_MEGABYTES, help="of the files of part d, MB"
     )
@@ -53,7 +57,7 @@ def main() -> None:
             report.add_loops(compare_loops(directory, options))
         if "d" in options.parts:
             report.add_memory(measure_sizes(OURS, directory, options.sizes))
-    for part, script in (("b", "bench_import.py"), ("c", "bench_jobs.py")):
+    for part, script in PARTS:
         if part in options.parts and (FOLDER / script).exists():
             output = subprocess.run(
                 [sys.executable, FOLDER / script], stdout=subprocess.PIPE, text=True, check=True

@@ -19,7 +19,7 @@ from marketo_bulk.errors import (
     RejectedError,
 )
 from marketo_bulk.jobs import ExportJob, ExportStatus
-from marketo_bulk.limits import EXPORT_RUNNING_MAX_JOBS
+from marketo_bulk.lookout import Lookout
 from marketo_bulk.quota import QuotaGate
 from marketo_bulk.slots import Phase, Slot, WorkT
 
@@ -37,8 +37,11 @@ logger = logging.getLogger(__name__)
 JOB_ATTEMPTS_MAX = 3
 """How often the job of one piece of work is created before the run fails."""
 
-READY_FILES_MAX = 50
-"""Verified files waiting on disk for a slow reader; no new job is created above this."""
+FILES_WAITING_MAX = 300
+"""Files on disk for a slow reader; no new job is created above this: STATE names every one."""
+
+FILES_WAITING_MAX_BYTES = 1_000_000_000
+"""Nor above this: two days' quota as Marketo sells it, and a disk that may be small."""
 
 DOWNLOADS_MAX = 2
 """Files downloaded at once: Marketo finishes at most two jobs at a time."""
@@ -82,6 +85,8 @@ class JobRunner(Generic[WorkT]):
         self._quota = QuotaGate(
             wait=options.wait_for_daily_quota, clock=clock, server_now=client.server_now
         )
+        self._lookout = Lookout(client, export_object, board, options.poll_interval_seconds, clock)
+        self._queue_is_full = False
         self._queue_full_until = 0.0
         self._source_dry = False
         self._warned_statuses: set[str] = set()
@@ -119,19 +124,8 @@ class JobRunner(Generic[WorkT]):
     # Polling and downloading ------------------------------------------------------------
 
     def _poll_jobs(self) -> None:
-        while due := [s for s in self._worth_polling() if self._clock() >= s.next_poll_at]:
-            slot = due[0]
-            slot.next_poll_at = self._clock() + self._options.poll_interval_seconds
-            self._update(slot, self._client.get_export_status(self._object, slot.job.export_id))
-
-    def _worth_polling(self) -> list[Slot[WorkT]]:
-        """Return the jobs that may have moved: Marketo takes them in the order of the queue.
-
-        Behind two jobs that are still running, or one that is still queued, nothing has moved.
-        """
-        queue = sorted(self._board.in_phase(Phase.ENQUEUED), key=lambda slot: slot.enqueued_at)
-        first_is_queued = bool(queue) and queue[0].job.status is ExportStatus.QUEUED
-        return queue[: 1 if first_is_queued else EXPORT_RUNNING_MAX_JOBS]
+        for slot, job in self._lookout.looks():
+            self._update(slot, job)
 
     def _update(self, slot: Slot[WorkT], job: ExportJob) -> None:
         self._note(slot, job)
@@ -152,6 +146,7 @@ class JobRunner(Generic[WorkT]):
                 self._check_deadline(slot)
 
     def _on_completed(self, slot: Slot[WorkT]) -> None:
+        self._queue_full_until = 0.0  # there is a place now
         for other in self._board.in_phase(Phase.ENQUEUED):
             if other.job.status is ExportStatus.QUEUED:
                 # It stood behind this one, which says nothing of how long it takes itself.
@@ -221,7 +216,8 @@ class JobRunner(Generic[WorkT]):
             and self._quota.stopped_by is None
             and not self._board.in_phase(Phase.CREATED)
             and waiting < self._options.max_queued_jobs
-            and len(self._board) - waiting < READY_FILES_MAX
+            and len(self._board) - waiting < FILES_WAITING_MAX
+            and sum(slot.size_bytes for slot in self._board) < FILES_WAITING_MAX_BYTES
         )
 
     def _add(self, work: WorkT, request: ExportRequest, job: ExportJob) -> None:
@@ -233,7 +229,7 @@ class JobRunner(Generic[WorkT]):
             job,
             Phase.CREATED if created else Phase.ENQUEUED,
             deadline_at=now + self._options.job_timeout_seconds,
-            next_poll_at=now,
+            next_poll_at=now + self._options.poll_interval_seconds,
         )
         self._board.add(slot)
         logger.info("export %s %s: %s", job.export_id, job.status_text, work)
@@ -259,19 +255,21 @@ class JobRunner(Generic[WorkT]):
         try:
             job = self._client.enqueue_export(self._object, slot.job.export_id)
         except QueueFullError:
-            if not self._queue_full_until:
+            if not self._queue_is_full:
                 logger.info(
                     "export queue full: others hold its 10 places; asking again every %g s, "
                     "for at most %g s",
                     self._options.poll_interval_seconds,
                     self._options.job_timeout_seconds,
                 )
+            self._queue_is_full = True
             self._queue_full_until = self._clock() + self._options.poll_interval_seconds
             return False
         except RejectedError as error:
             # A job that cannot be enqueued any more (expired, cancelled by hand) is made again.
             self._recreate(slot, error)
             return True
+        self._queue_is_full = False
         self._queue_full_until = 0.0
         slot.phase = Phase.ENQUEUED
         slot.enqueued_at = self._clock()
@@ -344,7 +342,8 @@ class JobRunner(Generic[WorkT]):
             slot.deadline_at = max(slot.deadline_at, reopens_at + self._options.job_timeout_seconds)
 
     def _seconds_until_due(self) -> float:
-        due = [slot.next_poll_at for slot in self._worth_polling()]
+        look_at = self._lookout.due_at()
+        due = [] if look_at is None else [look_at]
         if self._board.in_phase(Phase.CREATED) and self._has_place():
             due.append(max(self._queue_full_until, self._quota.exports_from))
         elif self._may_create():

@@ -80,6 +80,13 @@ class Slot(Generic[WorkT]):
             self.file.path.unlink(missing_ok=True)
 
     @property
+    def size_bytes(self) -> int:
+        """Return what the file takes on disk, or will as soon as it is downloaded."""
+        if self.file is not None:
+            return self.file.size_bytes
+        return self.job.file_size_bytes or 0
+
+    @property
     def in_marketo(self) -> bool:
         """Whether the job takes one of the places that `max_queued_jobs` counts."""
         return self.phase in {Phase.CREATED, Phase.ENQUEUED}
