@@ -103,7 +103,7 @@ def test_eight_threads_refused_at_once_renew_once(
     all_in = threading.Barrier(8)
 
     def wait_for_all(_request: object) -> None:
-        all_in.wait(5)
+        all_in.wait(60)
 
     refused = Exchange(body=failure("602").body, before=wait_for_all)
     server.script(STATUS, *[refused] * 8, *[QUEUED] * 8)
