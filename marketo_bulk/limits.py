@@ -57,6 +57,10 @@ RETRY_MAX_ATTEMPTS = 100
 # the same token back (Authentication > Tips), so asking before every call would be a tight loop.
 TOKEN_MIN_REUSE_SECONDS = 10
 
+# Calls are spread over a little more than Marketo's window: it counts them when they arrive, and
+# one that was long under way may arrive together with the next ones.
+PACING_WINDOW_SECONDS = RATE_WINDOW_SECONDS + 0.5
+
 # The concurrency given up after a 615 comes back after this long.
 CONCURRENCY_PENALTY_SECONDS = 60
 

@@ -7,19 +7,22 @@ from collections import deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from marketo_bulk.limits import CONCURRENCY_PENALTY_SECONDS, RATE_WINDOW_SECONDS
+from marketo_bulk.limits import CONCURRENCY_PENALTY_SECONDS, PACING_WINDOW_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from marketo_bulk.runtime import Runtime
 
+INSTANT_SECONDS = 1e-3
+"""Less than this is not waited for: a coarse clock would never get there."""
+
 
 class Pacer:
     """A sliding window of calls and a number of places, shared by all threads of a client.
 
-    Waiting happens outside the lock: a thread first reserves the moment it may call at, then
-    sleeps until then.
+    Waiting happens outside the lock. A call is counted at the moment it is let through: one that
+    was counted earlier and then held back would be made in a window that has forgotten it.
     """
 
     def __init__(self, calls_per_window: int, max_concurrent: int, runtime: Runtime) -> None:
@@ -30,7 +33,7 @@ class Pacer:
         self._restore_at = 0.0
         self._in_flight = 0
         self._window_lock = threading.Lock()
-        # The moments of the latest calls, reserved ones included; a full deque drops the oldest.
+        # The moments of the latest calls; a full deque drops the oldest.
         self._moments: deque[float] = deque(maxlen=calls_per_window)
         self._held_until = 0.0
 
@@ -71,10 +74,18 @@ class Pacer:
         return self._allowed
 
     def _wait_for_window(self) -> None:
-        with self._window_lock:
-            moment = self._runtime.clock()
-            if len(self._moments) == self._moments.maxlen:
-                moment = max(moment, self._moments[0] + RATE_WINDOW_SECONDS)
-            self._moments.append(moment)
-        while (wait := max(moment, self._held_until) - self._runtime.clock()) > 0:
+        while (wait := self._take_moment()) > 0:
             self._runtime.sleep(wait)
+
+    def _take_moment(self) -> float:
+        """Count a call made now, if the window has room for it; return the seconds until it may."""
+        with self._window_lock:
+            now = self._runtime.clock()
+            earliest = self._held_until
+            if len(self._moments) == self._moments.maxlen:
+                earliest = max(earliest, self._moments[0] + PACING_WINDOW_SECONDS)
+            wait = earliest - now
+            if wait > INSTANT_SECONDS:
+                return wait
+            self._moments.append(now)
+            return 0.0

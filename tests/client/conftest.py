@@ -24,7 +24,7 @@ def server() -> Iterator[ScriptedServer]:
     thread.start()
     yield scripted
     scripted.stop()
-    thread.join(timeout=5)
+    thread.join(timeout=60)
     assert scripted.surprises == []
     assert scripted.unused() == {}
 

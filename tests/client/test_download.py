@@ -421,7 +421,7 @@ def test_trickle_is_dropped_and_resumed(
 
     def drips() -> Iterator[bytes]:
         for start in range(100, 1000, 100):
-            assert arrived.wait(5)
+            assert arrived.wait(60)
             arrived.clear()
             yield BODY[start : start + 100]
 

@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from marketo_bulk.limits import CONCURRENCY_PENALTY_SECONDS, RATE_WINDOW_SECONDS
+from marketo_bulk.limits import CONCURRENCY_PENALTY_SECONDS, PACING_WINDOW_SECONDS
 from marketo_bulk.pacing import Pacer
 from marketo_bulk.runtime import Runtime
 from tests.client.scripted import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+PATIENCE_SECONDS = 60
+"""Longer than any healthy machine needs; only a test that fails waits so long."""
 
 
 def call_times(pacer: Pacer, clock: Clock, pauses: list[float]) -> list[float]:
@@ -38,7 +41,7 @@ def test_call_beyond_the_limit_waits_for_the_window(clock: Clock, runtime: Runti
     """One call more waits until the first has left the window, and no longer."""
     pacer = Pacer(3, 5, runtime)
     times = call_times(pacer, clock, [0, 4, 4, 4, 0])
-    assert times == [1000.0, 1004.0, 1008.0, 1020.0, 1024.0]
+    assert times == [1000.0, 1004.0, 1008.0, 1020.5, 1024.5]
 
 
 @given(
@@ -51,7 +54,7 @@ def test_no_window_ever_holds_more_than_the_limit(limit: int, pauses: list[float
     pacer = Pacer(limit, 5, Runtime(clock, clock.sleep, lambda: 0.0))
     times = call_times(pacer, clock, pauses)
     apart = [later - earlier for earlier, later in zip(times, times[limit:], strict=False)]
-    assert all(seconds >= RATE_WINDOW_SECONDS - 1e-6 for seconds in apart)
+    assert all(seconds >= PACING_WINDOW_SECONDS - 2e-3 for seconds in apart)
 
 
 def test_hold_delays_every_call(clock: Clock, runtime: Runtime) -> None:
@@ -87,19 +90,19 @@ class Crowd:
                 self.inside += 1
                 self.most_inside = max(self.most_inside, self.inside)
                 self._changed.notify_all()
-            assert gate.wait(5)
+            assert gate.wait(PATIENCE_SECONDS)
             with self._changed:
                 self.inside -= 1
 
     def wait_until(self, claim: Callable[[], bool]) -> bool:
         """Wait for a claim to become true, and tell whether it did."""
         with self._changed:
-            return self._changed.wait_for(claim, timeout=5)
+            return self._changed.wait_for(claim, timeout=PATIENCE_SECONDS)
 
     def let_one_go(self) -> None:
         """Have the first comer give its place back."""
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._gates), timeout=5)
+            self._changed.wait_for(lambda: bool(self._gates), timeout=PATIENCE_SECONDS)
             self._gates.popleft().set()
 
     def empty(self) -> None:
@@ -107,7 +110,7 @@ class Crowd:
         for _ in self._threads:
             self.let_one_go()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(PATIENCE_SECONDS)
             assert not thread.is_alive()
 
 
@@ -150,33 +153,59 @@ def test_place_is_given_back_after_an_error(runtime: Runtime) -> None:
 
 
 def test_waiting_happens_outside_the_lock(clock: Clock) -> None:
-    """While one thread sleeps, others reserve later moments."""
-    moments: list[float] = []
-    asleep = threading.Event()
+    """While one thread sleeps others can begin to, and still only one goes through in a window."""
+    slept: list[float] = []
+    asleep = threading.Semaphore(0)
     go_on = threading.Event()
 
     def sleep(seconds: float) -> None:
-        moments.append(clock.now + seconds)
-        asleep.set()
-        assert go_on.wait(5)
+        slept.append(seconds)
+        asleep.release()
+        assert go_on.wait(PATIENCE_SECONDS)
         clock.sleep(seconds)
 
     pacer = Pacer(1, 5, Runtime(clock, sleep, lambda: 0.0))
+    times: list[float] = []
 
     def call() -> None:
         with pacer.place():
-            pass
+            times.append(clock.now)
 
     call()
-    first = threading.Thread(target=call)
-    first.start()
-    assert asleep.wait(5)
-    asleep.clear()
-    second = threading.Thread(target=call)
-    second.start()
-    assert asleep.wait(5)
+    threads = [threading.Thread(target=call) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+        assert asleep.acquire(timeout=PATIENCE_SECONDS)
     go_on.set()
-    first.join(5)
-    second.join(5)
-    assert moments[:2] == [1020.0, 1040.0]
-    assert all(earlier <= later for earlier, later in pairwise(moments[:2]))
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+    assert slept[:2] == [20.5, 20.5]
+    assert len(times) == 3
+    assert all(later - earlier >= 20.5 for earlier, later in pairwise(times))
+
+
+def test_calls_held_back_count_from_when_they_are_made(clock: Clock) -> None:
+    """A 606 that comes while calls wait for their turn does not let them out twice as fast."""
+    hold_once = iter([True])
+
+    def sleep(seconds: float) -> None:
+        if next(hold_once, False):
+            pacer.hold(60)
+        clock.sleep(seconds)
+
+    pacer = Pacer(2, 5, Runtime(clock, sleep, lambda: 0.0))
+    assert call_times(pacer, clock, [0] * 5) == [1000.0, 1000.0, 1060.0, 1060.0, 1080.5]
+
+
+def test_coarse_clock_is_not_waited_for_for_ever() -> None:
+    """A clock that shows whole microseconds never shows the moment that a float stands for."""
+    now = [1 / 3]
+
+    def sleep(seconds: float) -> None:
+        now[0] = round(now[0] + seconds, 6)
+
+    pacer = Pacer(1, 5, Runtime(lambda: now[0], sleep, lambda: 0.0))
+    for _ in range(50):
+        with pacer.place():
+            pass
+    assert now[0] == pytest.approx(49 * 20.5, abs=0.5)

@@ -98,7 +98,7 @@ def together(count: int, act: Callable[[], object]) -> list[object]:
     barrier = threading.Barrier(count)
 
     def started() -> object:
-        barrier.wait(5)
+        barrier.wait(60)
         try:
             return act()
         except MarketoBulkError as error:
@@ -106,7 +106,7 @@ def together(count: int, act: Callable[[], object]) -> list[object]:
 
     with ThreadPoolExecutor(count) as pool:
         futures = [pool.submit(started) for _ in range(count)]
-        return [future.result(10) for future in futures]
+        return [future.result(60) for future in futures]
 
 
 def test_eight_threads_renew_once(clock: Clock, runtime: Runtime) -> None:

@@ -191,7 +191,7 @@ def test_silence_ends(
         server.base_url, "id", "s3cret", request_timeout_seconds=timeout_seconds
     )
     transport = Transport(connection, new_session(connection), clock)
-    server.script("/x.json", Exchange(before=lambda _request: server.released.wait(5)))
+    server.script("/x.json", Exchange(before=lambda _request: server.released.wait(60)))
     with pytest.raises(ServiceUnavailableError, match=r"TimeoutError|ReadTimeout") as caught:
         exchange(transport, wanted)
     server.released.set()

@@ -24,7 +24,7 @@ class Wire:
 
     def __init__(self, emulator: Emulator) -> None:
         self.emulator = emulator
-        self.connection = http.client.HTTPConnection(emulator.base_url[7:], timeout=10)
+        self.connection = http.client.HTTPConnection(emulator.base_url[7:], timeout=60)
         self.headers: dict[str, str] = {}
 
     def get(self, path: str, **headers: str) -> http.client.HTTPResponse:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from tap_runs import capture, created_jobs, members_of, moment, settings_for
+from tap_runs import capture, created_jobs, make_tap, members_of, moment, settings_for
+from virtual_runs import VirtualTime
 
+from marketo_bulk import MarketoBulk, Timing
+from marketo_bulk.connection_settings import connection_from
 from marketo_emulator import Emulator, Options, VirtualClock
+from marketo_emulator.faults import Fault
 from tap_marketo_bulk.tap import TapMarketoBulk
 
 if TYPE_CHECKING:
     import pytest
+
+    from marketo_emulator.request_log import LoggedRequest
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=timezone.utc)
 
@@ -22,6 +28,11 @@ def run_against(emulator: Emulator, monkeypatch: pytest.MonkeyPatch, **config: o
     with tap.client:
         run = capture(tap.sync_all, monkeypatch)
     assert members_of(emulator).items() >= run.table().items()
+
+
+def paced(emulator: Emulator) -> list[LoggedRequest]:
+    """Return the calls that Marketo counts, in their order."""
+    return [r for r in emulator.requests if not r.operation.startswith("identity")]
 
 
 def test_jobs_stay_within_marketos_limits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,25 +55,35 @@ def test_jobs_stay_within_marketos_limits(monkeypatch: pytest.MonkeyPatch) -> No
         assert set(job["fields"]) == job["columnHeaderNames"].keys()
 
 
-def test_calls_stay_within_the_configured_rate_and_concurrency(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """No window of 20 s holds more calls than set, none runs beside more others than set."""
-    with Emulator(
-        programs=12, members=100, job_seconds=0.3, options=Options(status_refresh_seconds=0)
-    ) as emulator:
-        run_against(
-            emulator,
-            monkeypatch,
-            calls_per_20_seconds=25,
-            max_concurrent_calls=2,
-            poll_interval_seconds=0.05,
-        )
-        calls = [r for r in emulator.requests if not r.operation.startswith("identity")]
+def test_calls_stay_within_the_configured_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No 20 s hold more calls than set, in a run that would make them all at once."""
+    with Emulator(programs=12, members=100, job_seconds=0, clock=VirtualClock()) as emulator:
+        time = VirtualTime(emulator)
+        config = settings_for(emulator, {"calls_per_20_seconds": 4})
+        with MarketoBulk.connect(
+            connection_from(config), clock=time, sleep=time.sleep, random=lambda: 0.0
+        ) as client:
+            tap = make_tap(emulator, config, client=client)
+            tap.timing = Timing(time, time.sleep)
+            run = capture(tap.sync_all, monkeypatch)
+        assert run.table().keys() == members_of(emulator).keys()
+        calls = paced(emulator)
     moments = [call.started_at for call in calls]
-    for first in moments:
-        assert sum(first <= m < first + timedelta(seconds=20) for m in moments) <= 25
-    assert max(call.concurrency for call in calls) <= 2
+    apart = [later - first for first, later in zip(moments, moments[4:], strict=False)]
+    assert len(apart) > 4
+    assert min(apart) > timedelta(seconds=20)
+    assert {""} == {call.error_code for call in calls}
+
+
+def test_calls_stay_within_the_configured_concurrency(monkeypatch: pytest.MonkeyPatch) -> None:
+    """None runs beside more others than set, while files come slowly and jobs are polled."""
+    options = Options(status_refresh_seconds=0, max_calls_per_window=10**6)
+    with Emulator(programs=32, members=100, job_seconds=0, options=options) as emulator:
+        emulator.faults.add(Fault(operation="export.file", delay_seconds=0.05, times=None))
+        run_against(emulator, monkeypatch, calls_per_20_seconds=100, max_concurrent_calls=1)
+        calls = paced(emulator)
+    # Without a limit two files arrive while a job is looked at.
+    assert {1} == {call.concurrency for call in calls}
     assert {""} == {call.error_code for call in calls}
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tap_runs import TapRun
+    from virtual_runs import VirtualRuns
 
     from marketo_emulator import Emulator
 
@@ -152,17 +153,15 @@ def test_a_job_that_fails_for_ever_ends_the_run_with_its_reason(
 
 def test_a_program_deleted_while_its_job_fails_costs_only_itself(
     make_emulator: Callable[..., Emulator],
-    run_tap: Callable[..., TapRun],
+    virtual: Callable[[Emulator], VirtualRuns],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The job cannot be created again as it was; the other programs of the batch are written."""
     emulator = make_emulator(programs=4, members=80)
     emulator.faults.add(Fault(operation="export.job", outcome="Failed"))
-    enqueue = emulator.store.remove_program
-    emulator.faults.add(Fault(operation="export.status", delay_seconds=0.3))
-    deleted = threading.Timer(0.1, enqueue, (1002,))
-    deleted.start()
-    run = run_tap(emulator, {"poll_interval_seconds": 0.3})
-    deleted.join()
+    runs = virtual(emulator)
+    before_the_first_poll = runs.time.now + timedelta(seconds=30)
+    runs.time.at.append((before_the_first_poll, lambda: emulator.store.remove_program(1002)))
+    run = runs.run()
     assert members_of(emulator) == run.table()
     assert any("program 1002 was deleted" in record.message for record in caplog.records)

@@ -282,7 +282,7 @@ def start(slow: Emulator, tmp_path: Path) -> Callable[[], subprocess.Popen[bytes
 
 def wait_for(condition: Callable[[], Any]) -> Any:
     """Return what the condition gives as soon as that is anything."""
-    give_up_at = time.monotonic() + 30
+    give_up_at = time.monotonic() + 60
     while time.monotonic() < give_up_at:
         if found := condition():
             return found
@@ -338,7 +338,7 @@ def test_files_are_gone_when_nobody_reads_and_the_process_has_to_leave(
     wait_for(lambda: [path for path in folder.rglob("*.csv") if path.stat().st_size])
     time.sleep(0.5)  # until the pipe is full; afterwards nothing moves
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 143
+    assert process.wait(60) == 143
     process.stdout.close()
     process.stderr.close()
     assert list(folder.rglob("*")) == []

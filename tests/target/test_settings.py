@@ -203,7 +203,7 @@ def test_error_is_one_line_without_traceback(tmp_path: Path) -> None:
         capture_output=True,
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
-        timeout=30,
+        timeout=120,
         check=False,
     )
     assert ended.returncode == 1
