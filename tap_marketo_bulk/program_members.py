@@ -60,13 +60,10 @@ class ProgramMembers(BulkStream):
             tap.timing,
         )
         calls_before = tap.client.calls_made
-        with tempfile.TemporaryDirectory(
-            prefix="tap-marketo-bulk-", dir=tap.settings.download_dir, ignore_cleanup_errors=True
-        ) as directory:
-            tap.files_directory = Path(directory)
-            yield from sync.extracts(
-                tap.members_programs(), Path(directory), keep_jobs=incremental and not limited
-            )
+        directory = tap.settings.download_dir or Path(tempfile.gettempdir())
+        yield from sync.extracts(
+            tap.members_programs(), directory, keep_jobs=incremental and not limited
+        )
         self._report(sync.tally, tap.client.calls_made - calls_before)
 
     def _report(self, tally: RunTally, calls: int) -> None:

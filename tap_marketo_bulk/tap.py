@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 import threading
 from functools import cached_property
@@ -34,7 +33,6 @@ from tap_marketo_bulk.writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from types import FrameType
 
 TERMINATION_PATIENCE_SECONDS = 4.0
@@ -57,9 +55,6 @@ class TapMarketoBulk(Tap):
 
     timing = Timing()
     """How the exports know the time; a simulation puts its own here."""
-
-    files_directory: Path | None = None
-    """Where the files of this run are; they hold personal data."""
 
     @cached_property
     def settings(self) -> TapSettings:
@@ -127,21 +122,13 @@ class TapMarketoBulk(Tap):
         The stream that is interrupted writes STATE on the way out.
         """
         exit_code = 128 + signum
-        timer = threading.Timer(TERMINATION_PATIENCE_SECONDS, self._leave_at_once, (exit_code,))
+        timer = threading.Timer(TERMINATION_PATIENCE_SECONDS, os._exit, (exit_code,))
         timer.daemon = True
         timer.start()
         self.logger.info("Told to stop by signal %d", signum)
         writer = self.message_writer
         if not (isinstance(writer, LineWriter) and writer.defer(lambda: sys.exit(exit_code))):
             sys.exit(exit_code)
-
-    def _leave_at_once(self, exit_code: int) -> None:
-        """End the process without unwinding; the files of persons' data go with it."""
-        if self.files_directory is not None:
-            # Twice: a download may have begun a file while the others were being removed.
-            shutil.rmtree(self.files_directory, ignore_errors=True)
-            shutil.rmtree(self.files_directory, ignore_errors=True)
-        os._exit(exit_code)
 
     # Command line -----------------------------------------------------------------------
 
