@@ -207,9 +207,17 @@ class JobRunner(Generic[WorkT]):
         try:
             return self._client.create_export(request)
         except RejectedError as error:
-            self._source.refused(work, error)
+            self._plan_anew(work, error)
             return None
         except BaseException:
+            self._source.put_back(work)
+            raise
+
+    def _plan_anew(self, work: WorkT, error: RejectedError) -> None:
+        try:
+            self._source.refused(work, error)
+        except DailyQuotaExceededError:
+            # Planning may ask Marketo, too; after the reset the same refusal leads here again.
             self._source.put_back(work)
             raise
 
@@ -300,7 +308,7 @@ class JobRunner(Generic[WorkT]):
                 raise  # read now, later windows would hide that this one is missing
             self._board.remove(slot.work)
             self._source_dry = False
-            self._source.refused(slot.work, refusal)
+            self._plan_anew(slot.work, refusal)
             return
         slot.attempt += 1
         slot.polled_without_checksum = False

@@ -25,6 +25,7 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from typing_extensions import override
 
 from tap_marketo_bulk.discovery import MemberFields
+from tap_marketo_bulk.patient_client import PatientClient
 from tap_marketo_bulk.plan import Program, program_of
 from tap_marketo_bulk.program_members import ProgramMembers
 from tap_marketo_bulk.programs import Programs
@@ -66,9 +67,14 @@ class TapMarketoBulk(Tap):
         """Return the one client of this process."""
         return MarketoBulk.connect(connection_from(self.config))
 
+    @property
+    def patient_client(self) -> PatientClient:
+        """Return the same client for what is asked before there are export jobs."""
+        return PatientClient(self.client, self.timing, wait=self.settings.wait_for_daily_quota)
+
     @cached_property
     def _program_assets(self) -> Sequence[dict[str, Any]]:
-        return list(self.client.iter_programs(self.settings.program_ids))
+        return self.patient_client.list_programs(self.settings.program_ids)
 
     def program_assets(self) -> Sequence[dict[str, Any]]:
         """Return the wanted programs as Marketo describes them; asked for once in a run."""
@@ -90,8 +96,9 @@ class TapMarketoBulk(Tap):
 
     @override
     def discover_streams(self) -> list[Stream]:
+        client = self.patient_client
         fields = MemberFields.from_describe(
-            self.client.describe_program_members(), self.client.describe_leads().fields
+            client.describe_program_members(), client.describe_leads().fields
         )
         return [ProgramMembers(self, fields), Programs(self)]
 

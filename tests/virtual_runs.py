@@ -73,8 +73,13 @@ class VirtualRuns:
             random=lambda: 0.0,
         )
         with client:
-            tap = make_tap(self.emulator, config, state=state, client=client)
-            tap.timing = Timing(self.time, self.time.sleep)
+            tap = make_tap(
+                self.emulator,
+                config,
+                state=state,
+                client=client,
+                timing=Timing(self.time, self.time.sleep),
+            )
             between()
             return capture(tap.sync_all, self._monkeypatch)
 
