@@ -114,6 +114,11 @@ class ExportScheduler(Generic[WorkT]):
         """Return work, request and job of everything not released yet, oldest first."""
         return [(slot.work, slot.request, slot.job) for slot in self._board]
 
+    @property
+    def jobs_taken(self) -> int:
+        """How many jobs were created or taken over, jobs created again included."""
+        return self._runner.jobs_taken
+
     def release(self, finished: FinishedExport[WorkT]) -> None:
         """Forget a piece of work whose records have been written, and its file."""
         if finished.file is not None:

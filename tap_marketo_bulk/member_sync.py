@@ -121,8 +121,9 @@ class MemberSync:
         take over; without, they are cancelled.
         Raises: ConfigurationError, or any MarketoBulkError that ends the run.
         """
-        run_end = floor_second(self._patient.server_now() - SETTLING)
-        self._exports = self._plan(programs, run_end)
+        with self.tally.waiting():
+            run_end = floor_second(self._patient.server_now() - SETTLING)
+            self._exports = self._plan(programs, run_end)
         self._keep_jobs = keep_jobs
         scheduler = ExportScheduler(
             self._client,
@@ -137,6 +138,7 @@ class MemberSync:
             while True:
                 with self.tally.waiting():
                     finished = next(files, OVER)
+                self.tally.jobs = scheduler.jobs_taken
                 if isinstance(finished, FinishedExport):
                     yield self._extract(finished, scheduler)
                 elif finished is None:
@@ -149,6 +151,7 @@ class MemberSync:
         if self._scheduler is None:
             return
         self._scheduler.stop(LEAVE_SECONDS)
+        self.tally.jobs = self._scheduler.jobs_taken
         if self._keep_jobs:
             self._save_state(self._scheduler)
         else:
@@ -180,7 +183,8 @@ class MemberSync:
     ) -> None:
         """Move the bookmarks of a unit whose records are all written."""
         written = reader.counts.rows - reader.counts.filtered_rows
-        self.tally.add_file(written, finished.file.size_bytes if finished.file else 0)
+        size = None if finished.file is None else finished.file.size_bytes
+        self.tally.add(finished.work.window, written, size)
         scheduler.release(finished)
         reached = self._reached(finished)
         if reached is not None:

@@ -59,14 +59,15 @@ class ProgramMembers(BulkStream):
             self._save_state,
             tap.timing,
         )
-        calls_before = tap.client.calls_made
         directory = tap.settings.download_dir or Path(tempfile.gettempdir())
-        yield from sync.extracts(
-            tap.members_programs(), directory, keep_jobs=incremental and not limited
-        )
-        self._report(sync.tally, tap.client.calls_made - calls_before)
+        with sync.tally.waiting():
+            programs = tap.members_programs()
+        yield from sync.extracts(programs, directory, keep_jobs=incremental and not limited)
+        self._sync = None
+        self._report(sync.tally)
 
-    def _report(self, tally: RunTally, calls: int) -> None:
+    def _report(self, tally: RunTally) -> None:
+        calls = self._marketo_tap.client.calls_made
         self.logger.info("%s", tally.line(calls))
         for point in tally.points(calls, self.name):
             self._log_metric(point)
@@ -75,6 +76,7 @@ class ProgramMembers(BulkStream):
     def leave(self) -> None:
         if self._sync is not None:
             self._sync.leave()
+            self._report(self._sync.tally)
 
     def _columns(self) -> tuple[Any, ...]:
         """Return the columns of the record: the selected properties the catalog still has.
