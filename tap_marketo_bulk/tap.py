@@ -132,7 +132,9 @@ class TapMarketoBulk(Tap):
         timer = threading.Timer(TERMINATION_PATIENCE_SECONDS, os._exit, (exit_code,))
         timer.daemon = True
         timer.start()
-        self.logger.info("Told to stop by signal %d", signum)
+        # Raised where the signal came in the middle of writing another line to a stuck log.
+        with contextlib.suppress(RuntimeError):
+            self.logger.info("Told to stop by signal %d", signum)
         writer = self.message_writer
         if not (isinstance(writer, LineWriter) and writer.defer(lambda: sys.exit(exit_code))):
             sys.exit(exit_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -184,3 +185,41 @@ def test_a_signal_leaves_within_seconds_when_nobody_reads(
     process.stdout.close()
     assert written.endswith(b"\n")
     assert {"SCHEMA", "RECORD"} <= {m["type"] for m in parse(written)}
+
+
+@pytest.fixture
+def full_log() -> Iterator[int]:
+    """Return the writing end of a pipe that takes a few lines more, and that nobody reads."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"." * 4096)
+    os.set_blocking(writer, True)
+    os.read(reader, 8192)
+    yield writer
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_signal_leaves_within_seconds_when_nobody_reads_the_log(
+    real_time: Emulator, config_file: Callable[..., str], full_log: int
+) -> None:
+    """Stuck in a log line, the process still obeys, and stdout is whole lines."""
+    start = f"{datetime.now(timezone.utc) - timedelta(days=200):%Y-%m-%dT%H:%M:%SZ}"
+    process = subprocess.Popen(
+        [*COMMAND, "--config", config_file(real_time, start_date=start)],
+        stdout=subprocess.PIPE,
+        stderr=full_log,
+        env=PLAIN,
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    time.sleep(2)
+    assert process.poll() is None, "the log holds 8 kB, the run says more"
+    process.terminate()
+    assert process.wait(6) == 143
+    written = first + process.stdout.read()
+    process.stdout.close()
+    assert written.endswith(b"\n")
+    assert parse(written)
