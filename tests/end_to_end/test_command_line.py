@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -185,6 +186,44 @@ def test_a_signal_leaves_within_seconds_when_nobody_reads(
     process.stdout.close()
     assert written.endswith(b"\n")
     assert {"SCHEMA", "RECORD"} <= {m["type"] for m in parse(written)}
+
+
+def test_kills_cost_at_most_the_jobs_in_flight(
+    real_time: Emulator, config_file: Callable[..., str], tmp_path: Path
+) -> None:
+    """SIGKILL at four moments, each run from the last STATE before it, then one to the end."""
+    start = f"{datetime.now(timezone.utc) - timedelta(days=200):%Y-%m-%dT%H:%M:%SZ}"
+    path = config_file(
+        real_time, start_date=start, calls_per_20_seconds=100, poll_interval_seconds=0.1
+    )
+    state, output = tmp_path / "state.json", tmp_path / "output.jsonl"
+    state.write_text("{}")
+    moments, table = random.Random(5), {}
+    for _ in range(4):
+        wanted_lines = moments.randrange(2, 150)
+        with output.open("wb") as out:
+            process = subprocess.Popen(
+                [*COMMAND, "--config", path, "--state", str(state)],
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+                env=PLAIN,
+            )
+            while process.poll() is None and output.read_bytes().count(b"\n") < wanted_lines:
+                time.sleep(0.002)
+            process.kill()
+            process.wait(WAIT_SECONDS)
+        written = output.read_bytes()
+        assert written.endswith(b"\n")
+        run = TapRun(parse(written))
+        table.update(run.table())
+        if run.last_state:
+            state.write_text(json.dumps(run.last_state))
+    last = tap("--config", path, "--state", str(state))
+    assert last.returncode == 0, last.stderr.decode()
+    table.update(TapRun(parse(last.stdout)).table())
+    assert {k: m for k, m in members_of(real_time).items() if m["updatedAt"] >= start} == table
+    jobs = [str(job["filter"]) for job in _creates(real_time)]
+    assert len(jobs) - len(set(jobs)) <= 4, "one job each, created and not yet in STATE"
 
 
 @pytest.fixture
