@@ -11,6 +11,8 @@ with MarketoBulk.connect(connection) as client:
         time.sleep(EXPORT_POLL_MIN_SECONDS)
         job = client.get_export_status(PROGRAM_MEMBERS, job.export_id)
     file = client.download_export(PROGRAM_MEMBERS, job, Path("."))
+with closing(file), Path("members.csv").open("wb") as copy:
+    shutil.copyfileobj(file.content, copy)
 """
 
 from marketo_bulk.client import MarketoBulk

@@ -24,7 +24,7 @@ from marketo_bulk.errors import (
     TransientError,
 )
 from marketo_bulk.limits import TOKEN_LIFETIME_SECONDS, TOKEN_MIN_REUSE_SECONDS
-from marketo_bulk.protocol import Repeat, Request, parse_object, refuse_redirect
+from marketo_bulk.protocol import Repeat, Request, decode, parse_object, refuse_redirect
 
 if TYPE_CHECKING:
     from marketo_bulk.connection import Connection
@@ -78,6 +78,9 @@ def decode_token(connection: Connection, reply: Reply, now: float) -> AccessToke
     answer = parse_object(_OPERATION, reply)
     value, lifetime = answer.get("access_token"), answer.get("expires_in")
     where = Answer(_OPERATION, http_status=reply.status)
+    if value is None and answer.get("errors"):
+        # The gateway in front may answer as it does other calls: 607, 611, 502.
+        decode(_OPERATION, reply)
     if not isinstance(value, str) or not _TOKEN.fullmatch(value):
         raise DecodeError("the identity service's answer holds no usable token", answer=where)
     if isinstance(lifetime, bool) or not isinstance(lifetime, (int, float)):

@@ -201,7 +201,9 @@ class MarketoBulk:
     def download_export(
         self, export_object: ExportObject, job: ExportJob, directory: Path
     ) -> ExportFile:
-        """Return the job's file in directory, whole and verified; the caller removes it.
+        """Return the job's file, whole and verified, without a name on the disk of `directory`.
+
+        The caller closes it, and it is gone then.
 
         Raises: ExportFileGoneError, IncompleteDownloadError, ChecksumMismatchError, DownloadError.
         """

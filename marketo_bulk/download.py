@@ -64,7 +64,7 @@ class _Outcome(Enum):
 def download(
     caller: Caller, runtime: Runtime, export_object: ExportObject, job: ExportJob, directory: Path
 ) -> ExportFile:
-    """Return the job's file, in directory, verified.
+    """Return the job's file, verified, on the disk of directory.
 
     Raises: ExportFileGoneError, IncompleteDownloadError, ChecksumMismatchError, DownloadError,
     or what the calls raise. Nothing is left on disk then.

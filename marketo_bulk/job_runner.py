@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Generic
 
@@ -90,6 +91,8 @@ class JobRunner(Generic[WorkT]):
         self._queue_full_until = 0.0
         self._source_dry = False
         self._warned_statuses: set[str] = set()
+        self.jobs_taken = 0
+        """How many jobs were created or taken over."""
 
     @property
     def finished(self) -> bool:
@@ -202,9 +205,17 @@ class JobRunner(Generic[WorkT]):
         try:
             return self._client.create_export(request)
         except RejectedError as error:
-            self._source.refused(work, error)
+            self._plan_anew(work, error)
             return None
         except BaseException:
+            self._source.put_back(work)
+            raise
+
+    def _plan_anew(self, work: WorkT, error: RejectedError) -> None:
+        try:
+            self._source.refused(work, error)
+        except DailyQuotaExceededError:
+            # Planning may ask Marketo, too; after the reset the same refusal leads here again.
             self._source.put_back(work)
             raise
 
@@ -232,7 +243,8 @@ class JobRunner(Generic[WorkT]):
             next_poll_at=now + self._options.poll_interval_seconds,
         )
         self._board.add(slot)
-        logger.info("export %s %s: %s", job.export_id, job.status_text, work)
+        self.jobs_taken += 1
+        self._log_status(slot)
         if created:
             self._enqueue(slot)
         else:
@@ -257,10 +269,10 @@ class JobRunner(Generic[WorkT]):
         except QueueFullError:
             if not self._queue_is_full:
                 logger.info(
-                    "export queue full: others hold its 10 places; asking again every %g s, "
-                    "for at most %g s",
+                    "export queue full: others hold its 10 places; asking again every %g s "
+                    "until %s",
                     self._options.poll_interval_seconds,
-                    self._options.job_timeout_seconds,
+                    self._deadline(slot),
                 )
             self._queue_is_full = True
             self._queue_full_until = self._clock() + self._options.poll_interval_seconds
@@ -298,9 +310,10 @@ class JobRunner(Generic[WorkT]):
                 raise  # read now, later windows would hide that this one is missing
             self._board.remove(slot.work)
             self._source_dry = False
-            self._source.refused(slot.work, refusal)
+            self._plan_anew(slot.work, refusal)
             return
         slot.attempt += 1
+        self.jobs_taken += 1
         slot.polled_without_checksum = False
         slot.deadline_at = self._clock() + self._options.job_timeout_seconds
         slot.phase = Phase.CREATED
@@ -310,9 +323,22 @@ class JobRunner(Generic[WorkT]):
 
     def _note(self, slot: Slot[WorkT], job: ExportJob) -> None:
         """Keep what Marketo said of a job; log one line when its status changes."""
-        if (job.export_id, job.status_text) != (slot.job.export_id, slot.job.status_text):
-            logger.info("export %s %s: %s", job.export_id, job.status_text, slot.work)
+        before = slot.job
         self._board.put_job(slot, job)
+        if (job.export_id, job.status_text) != (before.export_id, before.status_text):
+            self._log_status(slot)
+
+    def _log_status(self, slot: Slot[WorkT]) -> None:
+        until = ""
+        if slot.phase is Phase.ENQUEUED and not slot.job.status.is_terminal:
+            until = f"; waited for until {self._deadline(slot)}"
+        logger.info(
+            "export %s %s: %s%s", slot.job.export_id, slot.job.status_text, slot.work, until
+        )
+
+    def _deadline(self, slot: Slot[WorkT]) -> str:
+        left = timedelta(seconds=slot.deadline_at - self._clock())
+        return f"{self._client.server_now() + left:%Y-%m-%dT%H:%M:%SZ}"
 
     def _check_deadline(self, slot: Slot[WorkT]) -> None:
         if self._clock() < slot.deadline_at:

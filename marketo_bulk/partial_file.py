@@ -1,19 +1,21 @@
-"""Partial file: the bytes of a download so far, on disk, with their digest kept up to date."""
+"""Partial file: the bytes of a download so far, on disk, with their digest kept up to date.
+
+It has no name: nobody else can open it, and a process that is killed leaves none behind.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import tempfile
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from marketo_bulk.errors import Answer, DownloadError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
     from types import TracebackType
 
     from typing_extensions import Self
@@ -21,20 +23,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExportFile:
-    """A verified file; whoever asked for it removes it.
+    """A verified file without a name; whoever asked for it closes it, and it is gone.
 
     `has_nul` and `has_carriage_return` say whether any such byte is in it.
     """
 
-    path: Path
+    content: BinaryIO
     size_bytes: int
     sha256: str
     has_nul: bool = False
     has_carriage_return: bool = False
 
+    def close(self) -> None:
+        """Give the disk space back."""
+        self.content.close()
+
 
 class PartialFile:
-    """A file that only this user can read and only this process knows the name of.
+    """A file that nobody else can find.
 
     Used as a context manager: unless it was kept, nothing is left of it afterwards.
     Raises: DownloadError wherever the disk refuses.
@@ -43,10 +49,9 @@ class PartialFile:
     def __init__(self, directory: Path, export_id: str) -> None:
         self._operation = f"download export {export_id}"
         with self._told("create a file in", directory):
-            # A fresh name and mode 0600: two processes with one partial file corrupt it.
-            descriptor, path = tempfile.mkstemp(".part", f"{export_id}.", directory)
-        self._path = Path(path)
-        self._file = os.fdopen(descriptor, "wb")
+            file = tempfile.TemporaryFile(dir=directory)  # noqa: SIM115  # closed by __exit__
+            self._file = cast("BinaryIO", file)
+        self._directory = directory
         self._kept = False
         self._digest = hashlib.sha256()
         self.size_bytes = 0
@@ -62,11 +67,10 @@ class PartialFile:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        # The file is removed even where closing it fails for want of space.
-        with suppress(OSError):
-            self._file.close()
         if not self._kept:
-            self._path.unlink(missing_ok=True)
+            # The file is gone even where closing it fails for want of space.
+            with suppress(OSError):
+                self._file.close()
 
     @property
     def sha256(self) -> str:
@@ -75,7 +79,7 @@ class PartialFile:
 
     def append(self, chunk: bytes) -> None:
         """Add a chunk at the end."""
-        with self._told("write to", self._path):
+        with self._told("write to a file in", self._directory):
             self._file.write(chunk)
         self._digest.update(chunk)
         self.size_bytes += len(chunk)
@@ -86,7 +90,7 @@ class PartialFile:
 
     def restart(self) -> None:
         """Forget all bytes."""
-        with self._told("empty", self._path):
+        with self._told("empty a file in", self._directory):
             self._file.seek(0)
             self._file.truncate()
         self._digest = hashlib.sha256()
@@ -95,14 +99,13 @@ class PartialFile:
         self.has_carriage_return = False
 
     def keep(self) -> ExportFile:
-        """Close the file under its final name and return it."""
-        final = self._path.with_suffix(".csv")
-        with self._told("finish", self._path):
-            self._file.close()
-            self._path.replace(final)
+        """Return the file, to be read from its first byte on."""
+        with self._told("finish a file in", self._directory):
+            self._file.flush()
+            self._file.seek(0)
         self._kept = True
         return ExportFile(
-            final, self.size_bytes, self.sha256, self.has_nul, self.has_carriage_return
+            self._file, self.size_bytes, self.sha256, self.has_nul, self.has_carriage_return
         )
 
     @contextmanager

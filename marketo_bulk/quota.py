@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from marketo_bulk.errors import DailyQuotaExceededError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from marketo_bulk.errors import DailyQuotaExceededError
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -54,13 +56,47 @@ class QuotaGate:
             # Nor are the jobs enqueued that this run has created: each try would cost a call.
             self.exports_from = self._clock() + REST_OF_RUN_SECONDS
             return self._clock()
-        now = self._server_now()
-        reset = next_quota_reset(now)
-        logger.warning("%s Waiting until %s.", error, reset.strftime("%Y-%m-%dT%H:%M:%SZ"))
-        self.exports_from = self._clock() + (reset - now).total_seconds()
+        self.exports_from = self._clock() + _announced_wait(error, self._server_now())
         if no_calls:
             self.calls_from = self.exports_from
         return self.exports_from
+
+
+class QuotaPatience:
+    """Makes calls outside of jobs; one that the day's calls do not suffice for waits, if wanted."""
+
+    def __init__(
+        self,
+        *,
+        wait: bool,
+        server_now: Callable[[], datetime],
+        sleep: Callable[[float], object],
+    ) -> None:
+        self._wait = wait
+        self._server_now = server_now
+        self._sleep = sleep
+
+    def call(self, ask: Callable[[], T]) -> T:
+        """Return what `ask` does, asked again after each reset for as long as it is refused.
+
+        Raises: DailyQuotaExceededError at once if nobody wants to wait.
+        """
+        while True:
+            try:
+                return ask()
+            except DailyQuotaExceededError as error:  # noqa: PERF203 - retries are tries in a loop
+                if not self._wait:
+                    raise
+                self._sleep(_announced_wait(error, self._server_now()))
+
+
+def _announced_wait(error: DailyQuotaExceededError, now: datetime) -> float:
+    """Return the seconds until the next reset, once they have been logged."""
+    reset = next_quota_reset(now)
+    said = f"{error.answer.operation}: Marketo answered {error.code} {error.message}"
+    # Without the error's advice, which is for a run that ends.
+    logger.warning("%s Waiting until %s.", one_line(said), f"{reset:%Y-%m-%dT%H:%M:%SZ}")
+    return (reset - now).total_seconds()
 
 
 def next_quota_reset(now: datetime) -> datetime:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import compress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -20,7 +22,6 @@ from marketo_bulk.values import parse_datetime
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
-    from pathlib import Path
     from typing import BinaryIO, Literal
 
     from marketo_bulk.cells import Values
@@ -92,15 +93,17 @@ class RowReader:
             gc=False,  # rows hold only atoms, never a cycle
         )
 
-    def chunks(self, path: Path) -> Iterator[list[msgspec.Struct]]:
+    def chunks(self, path_or_file: Path | BinaryIO) -> Iterator[list[msgspec.Struct]]:
         """Yield the rows of the file in lists of a few hundred: the fastest way to read them.
+
+        An open file is read from its beginning, and left open.
 
         Shape: lazy; in the file's order; no list is empty. A file without any text yields
             nothing and leaves `counts.had_header` False.
         Raises: DecodeError for a header without a wanted column, a row of another width, quotes
             that allow more than one reading, and what `on_bad_value` lets fail.
         """
-        with path.open("rb", buffering=0) as file:
+        with _opened(path_or_file) as file:
             reader, positions = self._open(file)
             for chunk in reader.chunks():
                 rows = self._read(chunk, positions)
@@ -110,14 +113,14 @@ class RowReader:
                     yield rows
         self._report()
 
-    def rows(self, path: Path) -> Iterator[msgspec.Struct]:
+    def rows(self, path_or_file: Path | BinaryIO) -> Iterator[msgspec.Struct]:
         """Yield the rows one by one; otherwise the same as `chunks`."""
-        for chunk in self.chunks(path):
+        for chunk in self.chunks(path_or_file):
             yield from chunk
 
-    def row_dicts(self, path: Path) -> Iterator[dict[str, object]]:
+    def row_dicts(self, path_or_file: Path | BinaryIO) -> Iterator[dict[str, object]]:
         """Yield the rows as dictionaries; otherwise the same as `chunks`."""
-        for row in self.rows(path):
+        for row in self.rows(path_or_file):
             yield dict(zip(self._names, msgspec.structs.astuple(row), strict=True))
 
     def _make_bound(self, name: str, instant: str) -> _Bound:
@@ -245,6 +248,16 @@ class RowReader:
         ):
             if count:
                 _logger.warning("event=%s source=%r count=%d", event, self._source, count)
+
+
+@contextmanager
+def _opened(path_or_file: Path | BinaryIO) -> Iterator[BinaryIO]:
+    if isinstance(path_or_file, Path):
+        with path_or_file.open("rb", buffering=0) as file:
+            yield file
+    else:
+        path_or_file.seek(0)
+        yield path_or_file
 
 
 def _shown(text: str, length: int) -> str:

@@ -114,14 +114,19 @@ class ExportScheduler(Generic[WorkT]):
         """Return work, request and job of everything not released yet, oldest first."""
         return [(slot.work, slot.request, slot.job) for slot in self._board]
 
+    @property
+    def jobs_taken(self) -> int:
+        """How many jobs were created or taken over, jobs created again included."""
+        return self._runner.jobs_taken
+
     def release(self, finished: FinishedExport[WorkT]) -> None:
-        """Forget a piece of work whose records have been written, and delete its file."""
+        """Forget a piece of work whose records have been written, and its file."""
         if finished.file is not None:
-            finished.file.path.unlink(missing_ok=True)
+            finished.file.close()
         self._board.remove(finished.work)
 
     def close(self) -> None:
-        """Create no more jobs and delete the files on disk; the jobs in Marketo go on."""
+        """Create no more jobs and close the files on disk; the jobs in Marketo go on."""
         self._board.close()
 
     def stop(self, timeout_seconds: float) -> None:

@@ -95,12 +95,12 @@ class SlotBoard(Generic[WorkT]):
             self._tell()
 
     def put_file(self, slot: Slot[WorkT], file: ExportFile | None) -> None:
-        """Make a slot ready; a file that comes after the end is deleted."""
+        """Make a slot ready; a file that comes after the end is closed."""
         with self._lock:
             slot.file = file
             slot.phase = Phase.READY
             if self.closed:
-                slot.delete_file()
+                slot.close_file()
             self._tell()
 
     def put_download_error(self, slot: Slot[WorkT], error: Exception) -> None:
@@ -116,11 +116,11 @@ class SlotBoard(Generic[WorkT]):
             return changed
 
     def close(self) -> None:
-        """Take in no more files, and delete those that are there."""
+        """Take in no more files, and close those that are there."""
         with self._lock:
             self.closed = True
             for slot in self._slots:
-                slot.delete_file()
+                slot.close_file()
             self._tell()
 
     def _tell(self) -> None:

@@ -74,10 +74,10 @@ class Slot(Generic[WorkT]):
             remedy=remedy or "Run again to create a new job",
         )
 
-    def delete_file(self) -> None:
-        """Delete the file, if there is one."""
+    def close_file(self) -> None:
+        """Close the file, if there is one: it is gone then."""
         if self.file is not None:
-            self.file.path.unlink(missing_ok=True)
+            self.file.close()
 
     @property
     def size_bytes(self) -> int:

@@ -11,7 +11,6 @@ from marketo_bulk import (
     PROGRAM_MEMBERS,
     ExportJob,
     ExportStatus,
-    MarketoBulk,
     RejectedError,
 )
 from marketo_bulk.limits import EXPORT_FILE_RETENTION_DAYS
@@ -21,7 +20,10 @@ from tap_marketo_bulk.plan import Unit
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from marketo_bulk import MarketoBulk
+
     from tap_marketo_bulk.bookmarks import JobInFlight
+    from tap_marketo_bulk.patient_client import PatientClient
     from tap_marketo_bulk.windows import Window
 
 logger = logging.getLogger(__name__)
@@ -38,7 +40,7 @@ class Adoption:
 
 
 def adopt_jobs(
-    client: MarketoBulk,
+    client: PatientClient | MarketoBulk,
     jobs: Iterable[JobInFlight],
     starts: Mapping[int, datetime | None],
     digest: str,
@@ -109,7 +111,7 @@ def _reaches(
     return None
 
 
-def _find(client: MarketoBulk, job: JobInFlight) -> ExportJob | None:
+def _find(client: PatientClient | MarketoBulk, job: JobInFlight) -> ExportJob | None:
     try:
         found = client.get_export_status(PROGRAM_MEMBERS, job.export_id)
     except RejectedError as error:
@@ -118,13 +120,13 @@ def _find(client: MarketoBulk, job: JobInFlight) -> ExportJob | None:
     return None if found.status in OVER else found
 
 
-def _has_file(client: MarketoBulk, found: ExportJob) -> bool:
+def _has_file(client: PatientClient | MarketoBulk, found: ExportJob) -> bool:
     """Return whether a job is so young that Marketo still has, or may yet make, its file."""
     age_limit = client.server_now() - timedelta(days=EXPORT_FILE_RETENTION_DAYS)
     return found.created_at is not None and found.created_at >= age_limit
 
 
-def _cancel(client: MarketoBulk, job: JobInFlight) -> None:
+def _cancel(client: PatientClient | MarketoBulk, job: JobInFlight) -> None:
     logger.info("export %s of the last run does not fit this one: cancelled", job.export_id)
     try:
         client.cancel_export(PROGRAM_MEMBERS, job.export_id)

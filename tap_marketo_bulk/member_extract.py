@@ -39,14 +39,14 @@ class MemberExtract(Extract):
     def chunks(self) -> Iterator[Sequence[Any]]:
         if self._finished.file is not None:
             with self._forgotten_if_unreadable():
-                yield from self._reader.chunks(self._finished.file.path)
+                yield from self._reader.chunks(self._finished.file.content)
                 self._check_counts()
 
     @override
     def records(self) -> Iterator[dict[str, Any]]:
         if self._finished.file is not None:
             with self._forgotten_if_unreadable():
-                yield from self._reader.row_dicts(self._finished.file.path)
+                yield from self._reader.row_dicts(self._finished.file.content)
                 self._check_counts()
 
     @override

@@ -31,6 +31,7 @@ from tap_marketo_bulk.bookmarks import (
 from tap_marketo_bulk.discovery import AUTOMATIC, LEAD_ID, PROGRAM_ID
 from tap_marketo_bulk.member_exports import MemberExports
 from tap_marketo_bulk.member_extract import MemberExtract
+from tap_marketo_bulk.patient_client import PatientClient
 from tap_marketo_bulk.plan import (
     PlanRules,
     Program,
@@ -103,6 +104,7 @@ class MemberSync:
         self._state = state
         self._save = save
         self._timing = timing
+        self._patient = PatientClient(client, timing, wait=settings.wait_for_daily_quota)
         self._bookmarks: dict[int, datetime] = {}
         self._reach: Reach | None = None
         self._exports: MemberExports | None = None
@@ -119,8 +121,9 @@ class MemberSync:
         take over; without, they are cancelled.
         Raises: ConfigurationError, or any MarketoBulkError that ends the run.
         """
-        run_end = floor_second(self._client.server_now() - SETTLING)
-        self._exports = self._plan(programs, run_end)
+        with self.tally.waiting():
+            run_end = floor_second(self._patient.server_now() - SETTLING)
+            self._exports = self._plan(programs, run_end)
         self._keep_jobs = keep_jobs
         scheduler = ExportScheduler(
             self._client,
@@ -135,6 +138,7 @@ class MemberSync:
             while True:
                 with self.tally.waiting():
                     finished = next(files, OVER)
+                self.tally.jobs = scheduler.jobs_taken
                 if isinstance(finished, FinishedExport):
                     yield self._extract(finished, scheduler)
                 elif finished is None:
@@ -147,6 +151,7 @@ class MemberSync:
         if self._scheduler is None:
             return
         self._scheduler.stop(LEAVE_SECONDS)
+        self.tally.jobs = self._scheduler.jobs_taken
         if self._keep_jobs:
             self._save_state(self._scheduler)
         else:
@@ -178,7 +183,8 @@ class MemberSync:
     ) -> None:
         """Move the bookmarks of a unit whose records are all written."""
         written = reader.counts.rows - reader.counts.filtered_rows
-        self.tally.add_file(written, finished.file.size_bytes if finished.file else 0)
+        size = None if finished.file is None else finished.file.size_bytes
+        self.tally.add(finished.work.window, written, size)
         scheduler.release(finished)
         reached = self._reached(finished)
         if reached is not None:
@@ -224,7 +230,7 @@ class MemberSync:
         )
         self._bookmarks = read_bookmarks(self._state, (p.program_id for p in programs))
         starts = starting_points(programs, self._bookmarks, rules)
-        adoption = adopt_jobs(self._client, read_jobs(self._state), starts, digest, self._reach)
+        adoption = adopt_jobs(self._patient, read_jobs(self._state), starts, digest, self._reach)
         return plan_units(adoption.starts, rules, adoption.units)
 
     def _full_extracts(self, units: Sequence[Unit]) -> Sequence[Unit]:

@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from singer_sdk.singerlib import StateMessage
 from typing_extensions import override
 
 from tap_marketo_bulk.bookmarks import REPLICATION_KEY
@@ -34,6 +35,7 @@ class ProgramMembers(BulkStream):
         self._fields = fields
         self._marketo_tap = tap
         self._sync: MemberSync | None = None
+        self._is_leaving = False
 
     @property
     @override
@@ -59,25 +61,31 @@ class ProgramMembers(BulkStream):
             self._save_state,
             tap.timing,
         )
-        calls_before = tap.client.calls_made
-        with tempfile.TemporaryDirectory(
-            prefix="tap-marketo-bulk-", dir=tap.settings.download_dir, ignore_cleanup_errors=True
-        ) as directory:
-            tap.files_directory = Path(directory)
-            yield from sync.extracts(
-                tap.members_programs(), Path(directory), keep_jobs=incremental and not limited
-            )
-        self._report(sync.tally, tap.client.calls_made - calls_before)
+        directory = tap.settings.download_dir or Path(tempfile.gettempdir())
+        with sync.tally.waiting():
+            programs = tap.members_programs()
+        yield from sync.extracts(programs, directory, keep_jobs=incremental and not limited)
+        self._sync = None
+        self._report(sync.tally)
 
-    def _report(self, tally: RunTally, calls: int) -> None:
+    def _report(self, tally: RunTally) -> None:
+        calls = self._marketo_tap.client.calls_made
         self.logger.info("%s", tally.line(calls))
         for point in tally.points(calls, self.name):
             self._log_metric(point)
 
     @override
     def leave(self) -> None:
-        if self._sync is not None:
-            self._sync.leave()
+        if self._sync is None:
+            return
+        self._is_leaving = True
+        self._sync.leave()
+        if not self.state_manager.is_flushed:
+            # Past the SDK's writer, which keeps back a STATE that has been said before, even
+            # though records have come since.
+            self._tap.message_writer.write_message(StateMessage(value=self.tap_state))
+            self.state_manager.is_flushed = True
+        self._report(self._sync.tally)
 
     def _columns(self) -> tuple[Any, ...]:
         """Return the columns of the record: the selected properties the catalog still has.
@@ -105,4 +113,5 @@ class ProgramMembers(BulkStream):
             current.clear()
             current.update(state)
             self.state_manager.is_flushed = False
-            self._write_state_message()
+            if not self._is_leaving:
+                self._write_state_message()

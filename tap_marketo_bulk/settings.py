@@ -126,8 +126,8 @@ TAP_SETTINGS = (
         "download_dir",
         th.StringType,
         title="Download directory",
-        description="Where export files are kept until their records are written. Default: a "
-        "private temporary directory.",
+        description="Where export files are kept, without a name, until their records are "
+        "written. Default: the system's temporary directory.",
     ),
 )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 import threading
 from functools import cached_property
@@ -26,6 +25,7 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from typing_extensions import override
 
 from tap_marketo_bulk.discovery import MemberFields
+from tap_marketo_bulk.patient_client import PatientClient
 from tap_marketo_bulk.plan import Program, program_of
 from tap_marketo_bulk.program_members import ProgramMembers
 from tap_marketo_bulk.programs import Programs
@@ -34,7 +34,6 @@ from tap_marketo_bulk.writer import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from types import FrameType
 
 TERMINATION_PATIENCE_SECONDS = 4.0
@@ -58,9 +57,6 @@ class TapMarketoBulk(Tap):
     timing = Timing()
     """How the exports know the time; a simulation puts its own here."""
 
-    files_directory: Path | None = None
-    """Where the files of this run are; they hold personal data."""
-
     @cached_property
     def settings(self) -> TapSettings:
         """Return the tap's own settings."""
@@ -71,9 +67,14 @@ class TapMarketoBulk(Tap):
         """Return the one client of this process."""
         return MarketoBulk.connect(connection_from(self.config))
 
+    @property
+    def patient_client(self) -> PatientClient:
+        """Return the same client for what is asked before there are export jobs."""
+        return PatientClient(self.client, self.timing, wait=self.settings.wait_for_daily_quota)
+
     @cached_property
     def _program_assets(self) -> Sequence[dict[str, Any]]:
-        return list(self.client.iter_programs(self.settings.program_ids))
+        return self.patient_client.list_programs(self.settings.program_ids)
 
     def program_assets(self) -> Sequence[dict[str, Any]]:
         """Return the wanted programs as Marketo describes them; asked for once in a run."""
@@ -95,8 +96,9 @@ class TapMarketoBulk(Tap):
 
     @override
     def discover_streams(self) -> list[Stream]:
+        client = self.patient_client
         fields = MemberFields.from_describe(
-            self.client.describe_program_members(), self.client.describe_leads().fields
+            client.describe_program_members(), client.describe_leads().fields
         )
         return [ProgramMembers(self, fields), Programs(self)]
 
@@ -127,21 +129,15 @@ class TapMarketoBulk(Tap):
         The stream that is interrupted writes STATE on the way out.
         """
         exit_code = 128 + signum
-        timer = threading.Timer(TERMINATION_PATIENCE_SECONDS, self._leave_at_once, (exit_code,))
+        timer = threading.Timer(TERMINATION_PATIENCE_SECONDS, os._exit, (exit_code,))
         timer.daemon = True
         timer.start()
-        self.logger.info("Told to stop by signal %d", signum)
+        # Raised where the signal came in the middle of writing another line to a stuck log.
+        with contextlib.suppress(RuntimeError):
+            self.logger.info("Told to stop by signal %d", signum)
         writer = self.message_writer
         if not (isinstance(writer, LineWriter) and writer.defer(lambda: sys.exit(exit_code))):
             sys.exit(exit_code)
-
-    def _leave_at_once(self, exit_code: int) -> None:
-        """End the process without unwinding; the files of persons' data go with it."""
-        if self.files_directory is not None:
-            # Twice: a download may have begun a file while the others were being removed.
-            shutil.rmtree(self.files_directory, ignore_errors=True)
-            shutil.rmtree(self.files_directory, ignore_errors=True)
-        os._exit(exit_code)
 
     # Command line -----------------------------------------------------------------------
 

@@ -47,12 +47,13 @@ class LineWriter(GenericSingerWriter[bytes, singer.Message]):
         """Write complete lines. A short write (stdout unbuffered) is carried on to its end."""
         with self.uninterrupted():
             out = sys.stdout.buffer  # looked up late, because tests swap sys.stdout
-            pipe = _pipe_of(out)
-            if pipe is not None:
-                for piece in whole_lines(lines):
+            mode, descriptor = _descriptor_of(out)
+            if stat.S_ISFIFO(mode) or stat.S_ISREG(mode):
+                # Past Python's buffer, which cuts lines wherever it is full.
+                for piece in whole_lines(lines) if stat.S_ISFIFO(mode) else (lines,):
                     rest = memoryview(piece)
                     while rest:  # a line longer than PIPE_BUF may be taken in parts
-                        rest = rest[os.write(pipe, rest) :]
+                        rest = rest[os.write(descriptor, rest) :]
                 return
             written = out.write(lines)
             if written < len(lines):
@@ -100,10 +101,10 @@ def whole_lines(lines: bytes | bytearray) -> Iterator[bytes | bytearray]:
         start = stop
 
 
-def _pipe_of(out: BinaryIO) -> int | None:
-    """Return the descriptor of stdout if it is a pipe."""
+def _descriptor_of(out: BinaryIO) -> tuple[int, int]:
+    """Return mode and descriptor of stdout; zeros if it is in memory."""
     try:
         descriptor = out.fileno()
     except OSError:
-        return None
-    return descriptor if stat.S_ISFIFO(os.fstat(descriptor).st_mode) else None
+        return 0, 0
+    return os.fstat(descriptor).st_mode, descriptor

@@ -14,6 +14,7 @@ from marketo_bulk.client import MarketoBulk
 from marketo_bulk.errors import MarketoBulkError
 from marketo_bulk.imports import import_body_size
 from marketo_bulk.limits import BULK_BODY_MAX_BYTES
+from singer_sdk import metrics
 
 from target_marketo_bulk.dry_run import DryRun
 from target_marketo_bulk.import_file import ImportFile, Layout
@@ -69,6 +70,7 @@ class Load:
         self.pipe = WakePipe()
         self._check_signals = check_signals
         self._clock = clock
+        self._began_at = clock()
         self._stop = threading.Event()
         self._instance = connection.base_url if connection else ""
         self._client = MarketoBulk.connect(connection, sleep=self._sleep) if connection else None
@@ -187,6 +189,7 @@ class Load:
         if self._journal is not None:
             self._journal.close()
         self.tally.replaced = self._spool.replaced_rows
+        self.tally.working_seconds = self._clock() - self._began_at - self.tally.waiting_seconds
         calls = 0
         if self._client is not None:
             calls = self._client.calls_made
@@ -196,6 +199,8 @@ class Load:
         )
         logger.info("summary %s", summary.as_pairs())
         logger.info("%s", summary.as_sentence())
+        for point in summary.points():
+            metrics.log(metrics.get_metrics_logger(), point)
         self.pipe.close()
         return summary
 
@@ -221,7 +226,9 @@ class Load:
             raise
 
     def _wait(self) -> None:
+        before = self._clock()
         self.pipe.wait(WAIT_SECONDS)
+        self.tally.waiting_seconds += self._clock() - before
         self._check_signals()
         self._release()
 

@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
+
+from singer_sdk.metrics import Point
 
 if TYPE_CHECKING:
     from target_marketo_bulk.rejects import RejectLog
     from target_marketo_bulk.tally import Tally
 
 TOP_REASONS = 3
+MEGABYTE = 1_000_000
+
+
+class ImportMetric(str, enum.Enum):
+    """The figures of a summary, beside the SDK's `Metric`."""
+
+    RECORDS = "import_records"
+    REPLACED = "import_replaced"
+    DELETIONS = "import_deletions"
+    WAITING_SECONDS = "import_waiting_seconds"
+    WORKING_SECONDS = "import_working_seconds"
+    FILES = "import_files"
+    BYTES = "import_bytes"
+    IMPORTED = "import_imported"
+    SENT_AGAIN = "import_sent_again"
+    HALVED = "import_halved"
+    UNKNOWN = "import_unknown"
+    WITH_WARNINGS = "import_with_warnings"
+    REJECTED = "import_rejected"
+    REJECTED_PERCENT = "import_rejected_percent"
+    CALLS = "import_calls"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +65,27 @@ class Summary:
         rows = self.tally.imported + self.rejected
         return 100 * self.rejected / rows if rows else 0.0
 
-    def as_pairs(self) -> str:
-        """Return `key=value` pairs."""
-        counts = {
+    def counts(self) -> dict[str, float]:
+        """Return every figure."""
+        return {
             **asdict(self.tally),
             "with_warnings": self.with_warnings,
             "rejected": self.rejected,
-            "rejected_percent": f"{self.rejected_percent:.2f}",
+            "rejected_percent": self.rejected_percent,
             "calls": self.calls,
         }
-        return " ".join(f"{name}={value}" for name, value in counts.items())
+
+    def as_pairs(self) -> str:
+        """Return `key=value` pairs."""
+        return " ".join(f"{name}={round(value, 2)}" for name, value in self.counts().items())
+
+    def points(self) -> list[Point[float]]:
+        """Return the same figures as metrics of the SDK's kind."""
+        counts = self.counts()
+        return [
+            Point("counter", metric, round(counts[metric.name.lower()], 3))  # type: ignore[arg-type]  # an enum like the SDK's
+            for metric in ImportMetric
+        ]
 
     def as_sentence(self) -> str:
         """Return the same for a reader in a hurry."""
@@ -67,6 +102,11 @@ class Summary:
             parts.append(f"{tally.deletions:,} deletions ignored")
         if tally.unknown:
             parts.append(f"{tally.unknown:,} with an unknown outcome")
+        parts.append(
+            f"{tally.bytes / MEGABYTE:.1f} MB, {self.calls:,} API calls, "
+            f"{tally.waiting_seconds:.0f} s waiting for Marketo, "
+            f"{tally.working_seconds:.0f} s working"
+        )
         return "; ".join(parts)
 
     def _reasons(self) -> str:

@@ -18,6 +18,10 @@ class Tally:
     """Rows that a later record of the same lookup value replaced before they were sent."""
     deletions: int = 0
     """Records marked as deleted: bulk import cannot delete."""
+    waiting_seconds: float = 0.0
+    """Time in which nothing could be read because Marketo had not taken what was there."""
+    working_seconds: float = 0.0
+    """The rest of the run, the time for which the tap let us wait included."""
 
     files: int = 0
     """Files accepted by Marketo and complete (in a dry run: written)."""

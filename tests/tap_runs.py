@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from marketo_bulk import MarketoBulk
+from marketo_bulk import MarketoBulk, Timing
 from marketo_bulk.connection_settings import connection_from
 from marketo_emulator import Emulator, Options
 from tap_marketo_bulk.tap import TapMarketoBulk
@@ -75,12 +75,14 @@ def make_tap(
     catalog: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
     client: MarketoBulk | None = None,
+    timing: Timing | None = None,
 ) -> TapMarketoBulk:
     """Return a tap with this client, or one that does not spread its calls over time."""
     tap = TapMarketoBulk(
         config=settings_for(emulator, config), catalog=catalog, state=state, setup_mapper=False
     )
     tap.client = client or MarketoBulk.connect(unpaced(tap.config))  # type: ignore[misc]  # fills the cached property
+    tap.timing = timing or tap.timing
     tap.setup_mapper()
     return tap
 

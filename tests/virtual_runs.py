@@ -25,13 +25,13 @@ class VirtualTime:
 
     def __init__(self, emulator: Emulator) -> None:
         self._emulator = emulator
-        self._began_at = emulator.clock.now()
+        self.began_at = emulator.clock.now()
         self.slept: list[float] = []
         self.at: list[tuple[datetime, Callable[[], object]]] = []
 
     def __call__(self) -> float:
         """Return the seconds since the beginning."""
-        return (self.now - self._began_at).total_seconds()
+        return (self.now - self.began_at).total_seconds()
 
     @property
     def now(self) -> datetime:
@@ -73,8 +73,13 @@ class VirtualRuns:
             random=lambda: 0.0,
         )
         with client:
-            tap = make_tap(self.emulator, config, state=state, client=client)
-            tap.timing = Timing(self.time, self.time.sleep)
+            tap = make_tap(
+                self.emulator,
+                config,
+                state=state,
+                client=client,
+                timing=Timing(self.time, self.time.sleep),
+            )
             between()
             return capture(tap.sync_all, self._monkeypatch)
 

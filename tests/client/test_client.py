@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -76,11 +77,11 @@ def test_export_from_create_to_file(
     created = client.create_export(request)
     queued = client.enqueue_export(PROGRAM_MEMBERS, created.export_id)
     completed = client.get_export_status(PROGRAM_MEMBERS, created.export_id)
-    file = client.download_export(PROGRAM_MEMBERS, completed, tmp_path)
+    with closing(client.download_export(PROGRAM_MEMBERS, completed, tmp_path)) as file:
+        assert body == file.content.read()
 
     expected = [ExportStatus.CREATED, ExportStatus.QUEUED, ExportStatus.COMPLETED]
     assert expected == [created.status, queued.status, completed.status]
-    assert body == file.path.read_bytes()
     assert client.calls_made == 4
     assert request.content() == server.calls(f"{BASE}/create.json")[0].json
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import stat
 import threading
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -71,13 +73,15 @@ def ranges(server: ScriptedServer) -> list[str | None]:
 
 
 @pytest.fixture
-def fetch(client: MarketoBulk, tmp_path: Path) -> Fetch:
+def fetch(client: MarketoBulk, tmp_path: Path) -> Iterator[Fetch]:
     """Download the file of a job into an empty directory."""
+    with ExitStack() as files:
 
-    def fetch(wanted: ExportJob | None = None) -> ExportFile:
-        return client.download_export(PROGRAM_MEMBERS, wanted or job(), tmp_path)
+        def fetch(wanted: ExportJob | None = None) -> ExportFile:
+            file = client.download_export(PROGRAM_MEMBERS, wanted or job(), tmp_path)
+            return files.enter_context(closing(file))
 
-    return fetch
+        yield fetch
 
 
 def test_file_arrives_whole_and_private(
@@ -87,14 +91,14 @@ def test_file_arrives_whole_and_private(
     server.script(FILE, csv(BODY))
     file = fetch()
     assert (BODY, len(BODY), digest(BODY), False, False) == (
-        file.path.read_bytes(),
+        file.content.read(),
         file.size_bytes,
         file.sha256,
         file.has_nul,
         file.has_carriage_return,
     )
-    assert [file.path] == list(tmp_path.iterdir())
-    assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == []
+    assert stat.S_IMODE(os.fstat(file.content.fileno()).st_mode) == 0o600
     assert server.calls(FILE)[0].headers["accept-encoding"] == "identity"
 
 
@@ -113,7 +117,7 @@ def test_rare_bytes_are_told(server: ScriptedServer, fetch: Fetch, body: bytes) 
 def test_type_of_a_file_may_be_any(server: ScriptedServer, fetch: Fetch, content_type: str) -> None:
     """F11: the type has changed over the years."""
     server.script(FILE, csv(BODY, headers={"Content-Type": content_type}))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -123,7 +127,7 @@ def test_broken_connection_is_resumed(
     """F1: what has arrived is kept, the rest is asked for, at once and as often as it takes."""
     server.script(FILE, csv(BODY, cut_after=CUT, chunked=chunked), rest(CUT, cut_after=50_000))
     server.script(FILE, rest(CUT + 50_000))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
     if not chunked:
         assert [None, f"bytes={CUT}-", f"bytes={CUT + 50_000}-"] == ranges(server)
     assert sum(clock.slept) <= 1
@@ -142,14 +146,14 @@ def test_little_progress_is_waited_for(server: ScriptedServer, fetch: Fetch, clo
 def test_clean_end_before_the_end_is_noticed(server: ScriptedServer, fetch: Fetch) -> None:
     """F2: a file that ends in good order but early is asked for its rest."""
     server.script(FILE, csv(BODY[:CUT], chunked=True), rest(CUT))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
     assert [None, f"bytes={CUT}-"] == ranges(server)
 
 
 def test_ignored_range_starts_over(server: ScriptedServer, fetch: Fetch) -> None:
     """F3: a 200 to a request for a range is the file from its first byte."""
     server.script(FILE, csv(BODY, cut_after=CUT), csv(BODY))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
 
 
 @pytest.mark.parametrize(
@@ -171,7 +175,7 @@ def test_wrong_range_is_thrown_away(
     """F4: bytes of another place or another file are not used, and the file is begun again."""
     wrong = rest(CUT, headers={"Content-Range": content_range})
     server.script(FILE, csv(BODY, cut_after=CUT), wrong, csv(BODY))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
     assert [None, f"bytes={CUT}-", None] == ranges(server)
 
 
@@ -183,7 +187,7 @@ def test_range_of_another_length_is_thrown_away(
     said = f"bytes {CUT}-{len(BODY) - 1 - length}/{len(BODY) - length}"
     wrong = rest(CUT, headers={"Content-Range": said})
     server.script(FILE, csv(BODY, cut_after=CUT, chunked=True, reset=False), wrong, csv(BODY))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
     assert [None, f"bytes={CUT}-", None] == ranges(server)
 
 
@@ -196,14 +200,14 @@ def test_part_of_the_rest_is_continued(server: ScriptedServer, fetch: Fetch) -> 
         headers={"Content-Range": f"bytes {CUT}-{end - 1}/{len(BODY)}"},
     )
     server.script(FILE, csv(BODY, cut_after=CUT), part, rest(end))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
 
 
 def test_range_of_unknown_total_is_taken(server: ScriptedServer, fetch: Fetch) -> None:
     """A total of `*` is allowed, and the digest decides."""
     said = f"bytes {CUT}-{len(BODY) - 1}/*"
     server.script(FILE, csv(BODY, cut_after=CUT), rest(CUT, headers={"Content-Range": said}))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
 
 
 @pytest.mark.parametrize("content_range", ["", f"bytes */{CUT}"])
@@ -231,7 +235,7 @@ def test_refused_range_inside_the_file_starts_over(server: ScriptedServer, fetch
     """A 416 that gives another size than the bytes so far ends nothing."""
     beyond = Exchange(416, headers={"Content-Range": f"bytes */{len(BODY)}"})
     server.script(FILE, csv(BODY, cut_after=CUT), beyond, csv(BODY))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
 
 
 def test_416_before_any_byte_is_an_error(server: ScriptedServer, fetch: Fetch) -> None:
@@ -247,7 +251,7 @@ def test_wrong_bytes_are_fetched_once_more(
     """F7: one wrong file is followed by a second try, from the first byte, with a warning."""
     server.script(FILE, csv(BODY.replace(b"7", b"8")), csv(BODY))
     with caplog.at_level(logging.WARNING):
-        assert fetch().path.read_bytes() == BODY
+        assert fetch().content.read() == BODY
     assert ranges(server) == [None, None]
     assert [message.split()[0] for message in caplog.messages] == ["download_repeated"]
 
@@ -267,7 +271,7 @@ def test_file_that_changes_between_ranges_is_noticed(server: ScriptedServer, fet
     """F12: halves of two files make a wrong whole, which the digest tells."""
     other = BODY.replace(b"7", b"8")
     server.script(FILE, csv(other, cut_after=CUT), rest(CUT), csv(BODY))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
 
 
 def test_no_checksum_is_warned_about(
@@ -308,7 +312,7 @@ def test_token_refused_as_json_in_place_of_the_file(
     """A2: the refusal is not written into the file, and the file goes on where it was."""
     refused = Exchange(body=failure("601").body, headers={"Content-Type": content_type})
     server.script(FILE, csv(BODY, cut_after=CUT), refused, rest(CUT))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
     assert [None, f"bytes={CUT}-", f"bytes={CUT}-"] == ranges(server)
     assert [request.headers["authorization"] for request in server.calls(FILE)] == [
         "Bearer token-1",
@@ -347,7 +351,7 @@ def test_answer_that_is_no_file_is_never_written(
 def test_passing_faults_are_waited_out(server: ScriptedServer, fetch: Fetch, clock: Clock) -> None:
     """Pages, resets and limits on the way do not end a download."""
     server.script(FILE, HTML, RESET, failure("606"), failure("615"), csv(BODY))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
     assert clock.slept == [1, 2, 20, 1]
 
 
@@ -356,7 +360,7 @@ def test_data_that_looks_like_an_error_is_data(server: ScriptedServer, fetch: Fe
     body = BODY[:CUT] + b'{"success":false}\n' + b"x" * 70_000
     server.script(FILE, csv(body, cut_after=CUT), rest(CUT, body))
     file = fetch(job(file_size_bytes=len(body), file_checksum=digest(body)))
-    assert body == file.path.read_bytes()
+    assert body == file.content.read()
 
 
 def test_missing_file_of_a_completed_job_is_asked_for_again(
@@ -366,7 +370,7 @@ def test_missing_file_of_a_completed_job_is_asked_for_again(
     gone = Exchange(404, b"not found", {"Content-Type": "text/plain"})
     server.script(FILE, gone, gone, csv(BODY))
     server.script(STATUS, COMPLETED, COMPLETED)
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
     assert clock.slept == [5, 15]
 
 
@@ -428,7 +432,7 @@ def test_trickle_is_dropped_and_resumed(
     monkeypatch.setattr(PartialFile, "append", slowly)
     whole = {"Content-Length": str(len(BODY))}
     server.script(FILE, csv(BODY[:100], headers=whole, drips=drips()), rest(200))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY
     assert (ranges(server), clock.slept) == ([None, "bytes=200-"], [1])
 
 
@@ -481,4 +485,4 @@ def test_any_cuts_give_the_same_file(
         server.script(FILE, later if offset else first)
         offset = cut
     server.script(FILE, rest(offset) if offset else csv(BODY))
-    assert fetch().path.read_bytes() == BODY
+    assert fetch().content.read() == BODY

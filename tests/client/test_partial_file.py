@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,26 +12,31 @@ from marketo_bulk.errors import DownloadError
 from marketo_bulk.partial_file import PartialFile
 
 
-def test_kept_file_is_private_and_renamed(tmp_path: Path) -> None:
-    """What is kept has its bytes, its digest, and no reader but this user."""
+def test_kept_file_is_private_and_has_no_name(tmp_path: Path) -> None:
+    """What is kept has its bytes, its digest, and no reader but this process; a kill ends it."""
     with PartialFile(tmp_path, "ce45") as part:
         part.append(b"abc")
+        assert list(tmp_path.iterdir()) == []
         part.append(b"def")
-        path = part.keep().path
-    assert [path] == list(tmp_path.iterdir())
-    assert (
-        path.read_bytes(),
-        path.suffix,
-        stat.S_IMODE(path.stat().st_mode),
-    ) == (b"abcdef", ".csv", 0o600)
-    assert (6, hashlib.sha256(b"abcdef").hexdigest()) == (part.size_bytes, part.sha256)
+        file = part.keep()
+    found = os.fstat(file.content.fileno())
+    assert (found.st_nlink, stat.S_IMODE(found.st_mode)) == (0, 0o600)
+    assert found.st_dev == tmp_path.stat().st_dev
+    assert (b"abcdef", 6, hashlib.sha256(b"abcdef").hexdigest()) == (
+        file.content.read(),
+        part.size_bytes,
+        part.sha256,
+    )
+    file.close()
+    assert file.content.closed
 
 
-def test_file_that_is_not_kept_is_removed(tmp_path: Path) -> None:
+def test_file_that_is_not_kept_is_closed(tmp_path: Path) -> None:
     """An error on the way leaves nothing behind."""
     with PartialFile(tmp_path, "ce45") as part:
         part.append(b"abc")
-    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ValueError, match="closed"):
+        part.append(b"def")
 
 
 def test_two_downloads_of_one_export_do_not_meet(tmp_path: Path) -> None:
@@ -38,7 +44,8 @@ def test_two_downloads_of_one_export_do_not_meet(tmp_path: Path) -> None:
     with PartialFile(tmp_path, "ce45") as one, PartialFile(tmp_path, "ce45") as other:
         one.append(b"1")
         other.append(b"2")
-        assert [one.keep().path.read_bytes(), other.keep().path.read_bytes()] == [b"1", b"2"]
+        with closing(one.keep()) as first, closing(other.keep()) as second:
+            assert [first.content.read(), second.content.read()] == [b"1", b"2"]
 
 
 def test_restart_forgets_everything(tmp_path: Path) -> None:
@@ -47,9 +54,11 @@ def test_restart_forgets_everything(tmp_path: Path) -> None:
         part.append(b"long and with \0 and \r")
         part.restart()
         part.append(b"new")
-        path = part.keep().path
+        file = part.keep()
+    with closing(file):
+        content = file.content.read()
     assert (b"new", 3, hashlib.sha256(b"new").hexdigest(), False, False) == (
-        path.read_bytes(),
+        content,
         part.size_bytes,
         part.sha256,
         part.has_nul,

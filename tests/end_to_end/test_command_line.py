@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -184,3 +186,79 @@ def test_a_signal_leaves_within_seconds_when_nobody_reads(
     process.stdout.close()
     assert written.endswith(b"\n")
     assert {"SCHEMA", "RECORD"} <= {m["type"] for m in parse(written)}
+
+
+def test_kills_cost_at_most_the_jobs_in_flight(
+    real_time: Emulator, config_file: Callable[..., str], tmp_path: Path
+) -> None:
+    """SIGKILL at four moments, each run from the last STATE before it, then one to the end."""
+    start = f"{datetime.now(timezone.utc) - timedelta(days=200):%Y-%m-%dT%H:%M:%SZ}"
+    path = config_file(
+        real_time, start_date=start, calls_per_20_seconds=100, poll_interval_seconds=0.1
+    )
+    state, output = tmp_path / "state.json", tmp_path / "output.jsonl"
+    state.write_text("{}")
+    moments, table = random.Random(5), {}
+    for _ in range(4):
+        wanted_lines = moments.randrange(2, 150)
+        with output.open("wb") as out:
+            process = subprocess.Popen(
+                [*COMMAND, "--config", path, "--state", str(state)],
+                stdout=out,
+                stderr=subprocess.DEVNULL,
+                env=PLAIN,
+            )
+            while process.poll() is None and output.read_bytes().count(b"\n") < wanted_lines:
+                time.sleep(0.002)
+            process.kill()
+            process.wait(WAIT_SECONDS)
+        written = output.read_bytes()
+        assert written.endswith(b"\n")
+        run = TapRun(parse(written))
+        table.update(run.table())
+        if run.last_state:
+            state.write_text(json.dumps(run.last_state))
+    last = tap("--config", path, "--state", str(state))
+    assert last.returncode == 0, last.stderr.decode()
+    table.update(TapRun(parse(last.stdout)).table())
+    assert {k: m for k, m in members_of(real_time).items() if m["updatedAt"] >= start} == table
+    jobs = [str(job["filter"]) for job in _creates(real_time)]
+    assert len(jobs) - len(set(jobs)) <= 4, "one job each, created and not yet in STATE"
+
+
+@pytest.fixture
+def full_log() -> Iterator[int]:
+    """Return the writing end of a pipe that takes a few lines more, and that nobody reads."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, b"." * 4096)
+    os.set_blocking(writer, True)
+    os.read(reader, 8192)
+    yield writer
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_signal_leaves_within_seconds_when_nobody_reads_the_log(
+    real_time: Emulator, config_file: Callable[..., str], full_log: int
+) -> None:
+    """Stuck in a log line, the process still obeys, and stdout is whole lines."""
+    start = f"{datetime.now(timezone.utc) - timedelta(days=200):%Y-%m-%dT%H:%M:%SZ}"
+    process = subprocess.Popen(
+        [*COMMAND, "--config", config_file(real_time, start_date=start)],
+        stdout=subprocess.PIPE,
+        stderr=full_log,
+        env=PLAIN,
+    )
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    time.sleep(2)
+    assert process.poll() is None, "the log holds 8 kB, the run says more"
+    process.terminate()
+    assert process.wait(6) == 143
+    written = first + process.stdout.read()
+    process.stdout.close()
+    assert written.endswith(b"\n")
+    assert parse(written)

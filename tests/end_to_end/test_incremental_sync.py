@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, make_tap, members_of, moment
 
+from tap_marketo_bulk.writer import LineWriter
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -188,3 +190,31 @@ def test_programs_are_written_as_marketo_describes_them(
     programs = run_tap(emulator).records("programs")
     assert sorted(program["id"] for program in programs) == [1001, 1002, 1003]
     assert all(datetime.fromisoformat(program["createdAt"]).tzinfo for program in programs)
+
+
+@pytest.mark.parametrize("method", ["INCREMENTAL", "FULL_TABLE"])
+def test_state_is_the_last_line_of_a_run_broken_off_within_a_file(
+    emulator: Emulator,
+    run_tap: RunTap,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+) -> None:
+    """Also where nothing has changed since the STATE before the records."""
+    write = LineWriter.write_lines
+
+    def interrupted(writer: LineWriter, lines: bytes, *, flush: bool = False) -> None:
+        write(writer, lines, flush=flush)
+        if b'"type":"RECORD"' in lines:
+            raise SystemExit(143)
+
+    monkeypatch.setattr(LineWriter, "write_lines", interrupted)
+    catalog = make_tap(emulator).catalog_dict
+    for entry in catalog["streams"]:
+        if entry["tap_stream_id"] == "program_members":
+            entry["replication_method"] = method
+    with pytest.raises(SystemExit) as caught:
+        run_tap(emulator, catalog=catalog)
+    run = caught.value.run  # type: ignore[attr-defined]
+    assert run.records()
+    assert run.messages[-1]["type"] == "STATE"
+    assert run.bookmark.get("program_bookmarks", []) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from virtual_runs import VirtualRuns
 
     from marketo_emulator import Emulator
+    from marketo_emulator.request_log import LoggedRequest
 
 SUMMER = datetime(2026, 7, 1, 20, 0, 30, tzinfo=timezone.utc)
 WINTER = datetime(2026, 12, 1, 20, 0, 30, tzinfo=timezone.utc)
@@ -160,6 +162,82 @@ def test_607_stops_with_the_job_in_state(runs: Callable[..., VirtualRuns], opera
     assert len(drill.emulator.jobs) == 1 + len(kept)
 
 
+def pairs_after_607(drill: VirtualRuns) -> list[tuple[LoggedRequest, LoggedRequest]]:
+    """Return each refused call with the one made after it."""
+    entries = [entry for entry in drill.emulator.requests if entry.operation != "identity.token"]
+    return [pair for pair in pairwise(entries) if pair[0].error_code == "607"]
+
+
+EARLY_CALLS = ["identity.token", "describe.members", "describe.leads", "programs.browse"]
+
+
+@pytest.mark.parametrize("operation", EARLY_CALLS)
+def test_607_is_waited_for_before_there_is_a_job(
+    runs: Callable[..., VirtualRuns], caplog: pytest.LogCaptureFixture, operation: str
+) -> None:
+    """Discovery and the list of programs are asked for again after the reset, and not before."""
+    drill = runs()
+    drill.emulator.faults.add(Fault(operation=operation, code="607"))
+    run = drill.run(WAIT)
+    assert_whole(drill, run)
+    asked = drill.emulator.requests.of(operation)
+    assert [entry.error_code for entry in asked[:2]] == ["607", ""]
+    assert asked[1].started_at >= at(SUMMER, 5)
+    assert len(lines(caplog, "607", "Waiting until 2026-07-02T05:02:00Z")) == 1
+
+
+@pytest.mark.parametrize("operation", EARLY_CALLS)
+def test_607_before_there_is_a_job_stops_a_run_that_is_not_to_wait(
+    runs: Callable[..., VirtualRuns], operation: str
+) -> None:
+    """One refused call, no sleep, and the time to come back."""
+    drill = runs()
+    drill.emulator.faults.add(Fault(operation=operation, code="607", times=None))
+    with pytest.raises(DailyQuotaExceededError, match="06:00 UTC"):
+        drill.run()
+    assert drill.time.slept == []
+    assert len(drill.emulator.requests.of(operation)) == 1
+
+
+@pytest.mark.parametrize("operation", ["export.status", "export.cancel"])
+def test_607_is_waited_for_while_jobs_are_taken_over(
+    runs: Callable[..., VirtualRuns], caplog: pytest.LogCaptureFixture, operation: str
+) -> None:
+    """A job of an earlier run is looked at, or cancelled, after the reset; none is forgotten."""
+    drill = runs(job_seconds=90.0)
+    drill.emulator.faults.add(Fault(operation="export.status", code="607"))
+    with pytest.raises(DailyQuotaExceededError) as caught:
+        drill.run()
+    state = failed(caught).last_state
+    (job,) = state["bookmarks"]["program_members"]["export_jobs"]
+    drill.emulator.faults.add(Fault(operation=operation, code="607"))
+    if operation == "export.cancel":
+        job["fields"] = "of another catalog"
+    run = drill.run(WAIT, state=state)
+    assert_whole(drill, run)
+    *_, (refused, again) = pairs_after_607(drill)
+    assert refused.operation == again.operation == operation
+    assert again.started_at >= at(SUMMER, 5)
+    assert len(lines(caplog, "Waiting until")) == 1
+    assert len(drill.emulator.requests.of("export.create")) == 2
+
+
+@pytest.mark.parametrize("jobs_before", [0, 1], ids=["first", "again"])
+def test_607_to_the_look_at_a_refused_program_costs_no_program(
+    runs: Callable[..., VirtualRuns], jobs_before: int
+) -> None:
+    """A job is refused, and the calls end where it is asked whether its program is still there."""
+    drill = runs(programs=1)
+    drill.emulator.faults.add(
+        Fault(operation="export.job", outcome="Failed", times=jobs_before),
+        Fault(operation="export.create", nth=1 + jobs_before, code="610"),
+        Fault(operation="programs.get", code="607"),
+    )
+    assert_whole(drill, drill.run(WAIT))
+    (looked,) = drill.emulator.requests.of("programs.get")
+    assert looked.error_code == "607"
+
+
 # --- between create and enqueue ------------------------------------------------------------------
 
 
@@ -246,8 +324,7 @@ def test_queue_held_by_others_is_waited_for_and_said_once(
     assert len(refused) == 180
     assert drill.calls()[:182] == ["create"] + ["enqueue"] * 181
     (line,) = lines(caplog, "queue full")
-    assert "21600 s" in line
-    assert "60 s" in line
+    assert line.endswith("every 60 s until 2026-07-02T02:00:30Z")
 
 
 def test_queue_full_again_is_said_again(
@@ -293,7 +370,8 @@ def test_job_stuck_for_hours_is_cancelled_and_leaves_the_bookmark(
     (job,) = drill.emulator.jobs
     assert job.cancelled_by_call
     assert 119 <= drill.calls().count("status") <= 121
-    assert len(lines(caplog, job.export_id, "Processing:")) == 1
+    (line,) = lines(caplog, job.export_id, "Processing:")
+    assert line.endswith("waited for until 2026-07-01T22:00:30Z")
     assert first.bookmark.get("program_bookmarks", []) == []
     assert_whole(drill, first, drill.run(state=first.last_state))
 

@@ -205,6 +205,23 @@ def test_date_header_behind_the_clock_of_changes_loses_nothing(
     assert (len(first.records()), twice(first, second)) == (1, [])
 
 
+def test_date_header_ahead_of_the_clock_of_changes_loses_nothing(
+    runs: Callable[..., VirtualRuns],
+) -> None:
+    """A window that reaches ten minutes into the future is complete up to its job's creation."""
+    drill = runs()
+    drill.emulator.faults.add(Fault(date_skew_seconds=600, times=None))
+    config = {"start_date": format_timestamp(NOON - timedelta(days=1))}
+    put(drill, NOON - timedelta(seconds=700), NOON - SETTLING)
+    first = drill.run(config)
+    put(drill, *(drill.time.now + timedelta(seconds=each) for each in (1, 300, 599)))
+    drill.emulator.advance(900)
+    second = drill.run(config, state=first.last_state)
+    assert_whole(drill, first, second)
+    assert (len(first.records()), len(second.records())) == (2, 4)
+    assert twice(first, second) == stamps([NOON - SETTLING])
+
+
 @pytest.mark.parametrize(
     ("change", "start_date"),
     [

@@ -7,7 +7,7 @@ import io
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from marketo_bulk import text_blocks
 from marketo_bulk.columns import Column
@@ -20,7 +20,6 @@ from target_marketo_bulk.row_format import DELIMITERS, RowFormat, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 TYPED = (
     Column("leadId", "integer"),
@@ -37,17 +36,6 @@ SEPARATOR = b"\xff\xff"
 """Between the rows sent and the report about them; it is in no UTF-8 text."""
 
 Outcome = tuple[list[dict[str, object]], dict[str, Any]]
-
-
-class _File:
-    """Bytes that open like a path."""
-
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def open(self, mode: str, *, buffering: int) -> io.BytesIO:
-        """Return the bytes from their beginning."""
-        return io.BytesIO(self._content)
 
 
 def check_rows(data: bytes) -> None:
@@ -81,7 +69,7 @@ def _read(
     """Return rows and counts, or None where the reader refuses."""
     reader = RowReader(columns, on_bad_value=on_bad_value, file_format=file_format, **options)
     try:
-        rows = list(reader.row_dicts(cast("Path", _File(content))))
+        rows = list(reader.row_dicts(io.BytesIO(content)))
     except DecodeError:
         return None
     assert reader.counts.rows == len(rows) + reader.counts.filtered_rows

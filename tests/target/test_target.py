@@ -358,3 +358,24 @@ def test_rejects_are_on_disk_before_the_state_that_counts_on_them(
     with contextlib.redirect_stdout(output):
         listen(TargetMarketoBulk(config={**config, "max_rejected_percent": 100}), lines)
     assert output.rejects_on_disk == [1, 2, 3, 3]
+
+
+def test_metrics_carry_the_figures_of_the_summary(
+    config: Record, run: RunTarget, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every pair of the summary is a METRIC line; rows, bytes, calls and times are among them."""
+    result = run(singer_lines([*people(50), {"firstName": "Nobody"}]), config)
+    points = [
+        json.loads(record.getMessage().partition(": ")[2])
+        for record in caplog.records
+        if record.getMessage().startswith('METRIC: {"type":"counter","metric":"import_')
+    ]
+    found = {point["metric"].removeprefix("import_"): point["value"] for point in points}
+    assert found == pytest.approx(
+        {name: float(value) for name, value in result.summary.items()}, abs=0.01
+    )
+    assert (found["imported"], found["rejected"]) == (50, 1)
+    assert found["bytes"] > 50
+    assert found["calls"] >= 3
+    assert found["waiting_seconds"] > 0
+    assert found["working_seconds"] > 0
