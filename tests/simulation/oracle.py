@@ -41,7 +41,7 @@ def differences(
 
     Members that are gone may still be there, as they were at some time: exports do not tell.
     """
-    members = {key: _without(world, member) for key, member in world.members().items()}
+    members = world.diary.members()
     programs, start = config.get("program_ids"), config.get("start_date", "")
     for key, member in members.items():
         wanted = member["updatedAt"] >= start and (not programs or key[1] in programs)
@@ -53,12 +53,8 @@ def differences(
         elif not wanted and key in table:
             yield f"not asked for: {key}, updated {member['updatedAt']}"
     for key in table.keys() - members.keys():
-        if key not in world.versions:
+        if not world.diary.was(key, dict(table[key])):
             yield f"invented: {key}"
-
-
-def _without(world: World, member: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in member.items() if name not in world.refused_fields}
 
 
 def _invented(result: Result, world: World) -> Iterator[str]:
@@ -68,13 +64,12 @@ def _invented(result: Result, world: World) -> Iterator[str]:
             continue
         record = message["record"]
         key = record["leadId"], record["programId"]
-        versions = world.versions.get(key, [])
-        if not any(record == _without(world, version) for version in versions):
+        if not world.diary.was(key, record):
             yield f"a record that {key} never was"
 
 
 def _gone_back(result: Result, state: Mapping[str, Any], world: World) -> Iterator[str]:
-    ids = sorted({program_id for _, program_id in world.versions} | set(world.store.programs))
+    ids = sorted({program_id for _, program_id in world.diary.keys()} | set(world.store.programs))
     before = read_bookmarks(state.get("bookmarks", {}).get(STREAM, {}), ids)
     for message in result.messages:
         if message["type"] != "STATE":

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import Any
 
+from tests.simulation.described import OPTIONAL
 from tests.simulation.fault_menu import draw_faults
 
 START = datetime(2026, 6, 15, 12, tzinfo=timezone.utc)
 HOUR = 3_600.0
 DAY = 24 * HOUR
+POLLS_MAX = 60
 DISTURBING = frozenset({"queue", "export_bytes", "calls", "expire_tokens", "revoke_tokens"})
 
 
@@ -77,6 +80,7 @@ def draw_schedule(seed: int) -> Schedule:
     span = runs[-1].at + 2 * HOUR
     world = _draw_world(dice)
     config = _draw_config(dice, world["programs"])
+    config["poll_interval_seconds"] = _draw_interval(dice, world, runs)
     return Schedule(seed, world, config, _draw_events(dice, runs, span, config), runs)
 
 
@@ -104,13 +108,17 @@ def _draw_world(dice: Random) -> dict[str, Any]:
     maybe(0.2, reset_timezone="fixed_cst")
     maybe(0.2, token_lifetime_seconds=dice.choice((90, 600)))
     maybe(0.1, header_names="ui_labels")
-    maybe(0.1, refused_fields=["webinarUrl"])
+    described = dice.choice((None, *[sorted(dice.sample(OPTIONAL, 5))] * 7))
+    if described is None or "webinarUrl" in described:
+        maybe(0.5, refused_fields=["webinarUrl"])
+    maybe(0.8, compress_json=False)
     maybe(0.2, refused_calls_count=False)
     maybe(0.1, file_retention_days=7, status_retention_days=7)
     if dice.random() < 0.3:
         # Both together would announce a record in an empty file, which the tap refuses to believe.
         options.update(dice.choice(({"empty_file": "nothing"}, {"number_of_records_offset": 1})))
     return {
+        "described": described,
         "programs": dice.choice((2, 3, 4, 6, 9, 11, 13)),
         "members": dice.randrange(10, 81),
         "seed": dice.randrange(2),
@@ -125,7 +133,6 @@ def _draw_world(dice: Random) -> dict[str, Any]:
 def _draw_config(dice: Random, programs: int) -> dict[str, Any]:
     config: dict[str, Any] = {
         "max_queued_jobs": dice.choice((1, 2, 3, 5, 5, 5, 10)),
-        "poll_interval_seconds": dice.choice((20, 60, 60, 180, 180)),
     }
     days = dice.choice((None, None, None, 4, 20, 45, 90, 200))
     if days is not None:
@@ -147,6 +154,18 @@ def _draw_config(dice: Random, programs: int) -> dict[str, Any]:
         ids = dice.sample(range(1001, 1001 + programs), dice.randrange(1, programs))
         config["program_ids"] = sorted(ids)
     return config
+
+
+def _draw_interval(dice: Random, world: dict[str, Any], runs: tuple[Run, ...]) -> int:
+    """Return how often to poll: the hundredth look at one job shows nothing new."""
+    faults = [fault for run in runs for fault in run.faults]
+    longest = max(
+        *world["job_seconds"],
+        *(fault.get("job_seconds", 0) for fault in faults),
+        *(2 * HOUR for fault in faults if fault.get("outcome") == "Stuck"),
+    )
+    intervals = [s for s in (20, 60, 60, 180, 180) if longest <= s * POLLS_MAX]
+    return dice.choice(intervals) if intervals else math.ceil(longest / POLLS_MAX)
 
 
 def _draw_runs(dice: Random) -> tuple[Run, ...]:

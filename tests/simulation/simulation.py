@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from marketo_bulk import MarketoBulkError
 from tests.simulation import oracle
+from tests.simulation.described import described
 from tests.simulation.process import Process
 from tests.simulation.schedule import DAY, START, Run, Schedule
 from tests.simulation.world import World
@@ -151,8 +152,9 @@ class Simulation:
 
 def play(schedule: Schedule) -> Outcome:
     """Carry a schedule out, by way of JSON: nothing but what can be written down may matter."""
-    with _directories_in_memory():
-        return Simulation(Schedule.from_json(schedule.to_json())).play()
+    schedule = Schedule.from_json(schedule.to_json())
+    with _directories_in_memory(), described(schedule.world["described"]):
+        return Simulation(schedule).play()
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ QUEUE_FULL = {
 def world(**different: Any) -> dict[str, Any]:
     """Return a small world without any trouble."""
     plain = {
+        "described": None,
         "programs": 3,
         "members": 30,
         "seed": 1,
