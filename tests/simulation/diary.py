@@ -9,7 +9,7 @@ from marketo_emulator.values import readable
 from tests.simulation.described import member_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from marketo_emulator.store import Store
     from marketo_emulator.values import Value
@@ -33,6 +33,7 @@ class Diary:
             if field.name not in refused
         ]
         self._versions: dict[Key, list[Row]] = {}
+        self._shown_before: dict[int, dict[str, Any]] = {}
 
     def note(self) -> None:
         """Write down what has changed."""
@@ -42,9 +43,9 @@ class Diary:
                 if not versions or versions[-1] is not row:
                     versions.append(row)
 
-    def keys(self) -> Collection[Key]:
-        """Return the keys of all members there ever were."""
-        return self._versions.keys()
+    def __iter__(self) -> Iterator[Key]:
+        """Yield the keys of all members there ever were."""
+        return iter(self._versions)
 
     def was(self, key: Key, record: dict[str, Any]) -> bool:
         """Return whether this record has ever been true."""
@@ -59,4 +60,9 @@ class Diary:
         }
 
     def _shown(self, row: Row) -> dict[str, Any]:
-        return {name: readable(row[position], kind) for name, position, kind in self._columns}
+        # By identity: every row that was ever noted is kept.
+        shown = self._shown_before.get(id(row))
+        if shown is None:
+            shown = {name: readable(row[at], kind) for name, at, kind in self._columns}
+            self._shown_before[id(row)] = shown
+        return shown

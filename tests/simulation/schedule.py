@@ -51,7 +51,7 @@ class Schedule:
 
     def to_json(self) -> str:
         """Return the schedule as a JSON document."""
-        return json.dumps(asdict(self), indent=1)
+        return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Schedule:
@@ -120,7 +120,8 @@ def _draw_world(dice: Random) -> dict[str, Any]:
     return {
         "described": described,
         "programs": dice.choice((2, 3, 4, 6, 9, 11, 13)),
-        "members": dice.randrange(10, 81),
+        "programs_stream": dice.random() < 0.25,
+        "members": dice.randrange(6, 51),
         "seed": dice.randrange(2),
         "begins_after": dice.choice((0, dice.randrange(86_400))),
         "latency": dice.choice((0.05, 0.2, 1.0)),

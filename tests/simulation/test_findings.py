@@ -20,6 +20,7 @@ def world(**different: Any) -> dict[str, Any]:
     """Return a small world without any trouble."""
     plain = {
         "described": None,
+        "programs_stream": True,
         "programs": 3,
         "members": 30,
         "seed": 1,

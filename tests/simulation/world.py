@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
+    from werkzeug.wsgi import ClosingIterator
 
     from marketo_emulator.export_job import ExportJob
     from tests.simulation.diary import Key
-    from werkzeug.wsgi import ClosingIterator
 
 PRESSING_MAX = 20_000
 SHORTEST_SLEEP_SECONDS = 0.001
@@ -99,8 +99,8 @@ class World:
         self.application = Application(self.emulator.application.world, sleep=self.clock.sleep)
         self.store = self.emulator.store
         self.latency_seconds = plain["latency"]
-        self.described = plain["described"]
-        self.diary = Diary(self.store, self.described, options.get("refused_fields", ()))
+        self.has_programs_stream = plain["programs_stream"]
+        self.diary = Diary(self.store, plain["described"], options.get("refused_fields", ()))
         self.happened: Counter[str] = Counter()
         """How often each kind of event has, and what it met."""
         self._date_skew = plain["date_skew"]
@@ -138,6 +138,10 @@ class World:
     def queued_jobs(self) -> set[str]:
         """Return the ids of jobs that take one of the ten places, as things stood last."""
         return {job.export_id for job in self._jobs(QUEUED)}
+
+    def owned_jobs(self) -> set[str]:
+        """Return the ids of jobs that have not ended and that the client knows to be its own."""
+        return self.live_jobs() - self.undelivered - self.disowned_jobs()
 
     def clear_queue(self, keep: set[str]) -> None:
         """Let Marketo give up the jobs nobody will come back for, some of which would never end."""
@@ -193,13 +197,13 @@ class World:
     def happen(self, event: Mapping[str, Any]) -> None:
         """Let an event of a schedule happen; one that has lost its object does nothing."""
         arguments = {k: v for k, v in event.items() if k not in {"at", "do"}}
-        before = {job: self._keys_in(job) for job in self._jobs(QUEUED)}
+        before = {job: (job.status, self._keys_in(job)) for job in self._jobs(QUEUED)}
         getattr(self, f"_{event['do']}")(**arguments)
         self.diary.note()
         self.happened[event["do"]] += 1
-        for job, keys in before.items():
-            left = keys - self._keys_in(job)
-            self.happened[f"left the window of a job {job.status.value.lower()}"] += len(left)
+        for job, (status, keys) in before.items():
+            left = len(keys - self._keys_in(job))
+            self.happened[f"left the window of a job {status.value.lower()}"] += left
 
     def _keys_in(self, job: ExportJob) -> set[object]:
         """Return the members that a job would export now."""
@@ -238,7 +242,7 @@ class World:
     def _rejoin(self, seed: int) -> None:
         left = sorted(
             key
-            for key in self.diary.keys()
+            for key in self.diary
             if key[1] in self.store.programs and key[0] not in self.store.member_rows[key[1]]
         )
         if left:
