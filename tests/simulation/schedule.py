@@ -7,10 +7,13 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tests.simulation.described import OPTIONAL
 from tests.simulation.fault_menu import draw_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 START = datetime(2026, 6, 15, 12, tzinfo=timezone.utc)
 HOUR = 3_600.0
@@ -80,8 +83,9 @@ def draw_schedule(seed: int) -> Schedule:
     span = runs[-1].at + 2 * HOUR
     world = _draw_world(dice)
     config = _draw_config(dice, world["programs"])
-    config["poll_interval_seconds"] = _draw_interval(dice, world, runs)
-    return Schedule(seed, world, config, _draw_events(dice, runs, span, config), runs)
+    events = _draw_events(dice, runs, span, config)
+    config["poll_interval_seconds"] = _draw_interval(dice, world, runs, events)
+    return Schedule(seed, world, config, events, runs)
 
 
 def stamp(moment: datetime) -> str:
@@ -157,16 +161,23 @@ def _draw_config(dice: Random, programs: int) -> dict[str, Any]:
     return config
 
 
-def _draw_interval(dice: Random, world: dict[str, Any], runs: tuple[Run, ...]) -> int:
-    """Return how often to poll: the hundredth look at one job shows nothing new."""
+def _draw_interval(
+    dice: Random, world: dict[str, Any], runs: tuple[Run, ...], events: Iterable[dict[str, Any]]
+) -> int:
+    """Return how often to poll: in most schedules no job is looked at a hundred times."""
     faults = [fault for run in runs for fault in run.faults]
     longest = max(
-        *world["job_seconds"],
+        sum(world["job_seconds"]) / 2,
         *(fault.get("job_seconds", 0) for fault in faults),
+        *(fault.get("for_seconds", 0) for fault in faults),
         *(2 * HOUR for fault in faults if fault.get("outcome") == "Stuck"),
+        *(event.get("seconds", 0) for event in events),
     )
-    intervals = [s for s in (20, 60, 60, 180, 180) if longest <= s * POLLS_MAX]
-    return dice.choice(intervals) if intervals else math.ceil(longest / POLLS_MAX)
+    usual = (20, 60, 60, 180, 180)
+    enough = [seconds for seconds in usual if longest <= seconds * POLLS_MAX]
+    if dice.random() < 0.05:
+        return dice.choice(usual)
+    return dice.choice(enough) if enough else math.ceil(longest / POLLS_MAX)
 
 
 def _draw_runs(dice: Random) -> tuple[Run, ...]:

@@ -63,8 +63,8 @@ class Simulation:
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
-        self._world = World(schedule.world, START)
-        self._begun_at = self._world.clock.now()
+        self.world = World(schedule.world, START)
+        self._begun_at = self.world.clock.now()
         self._table: dict[tuple[int, int], dict[str, Any]] = {}
         self._state: dict[str, Any] = {}
         self._orphans: set[str] = set()
@@ -72,7 +72,7 @@ class Simulation:
 
     def play(self) -> Outcome:
         """Carry the schedule out and judge it."""
-        world, schedule = self._world, self._schedule
+        world, schedule = self.world, self._schedule
         for event in schedule.events:
             moment = self._begun_at + timedelta(seconds=event["at"])
             world.clock.plan(moment, partial(world.happen, event))
@@ -88,7 +88,7 @@ class Simulation:
 
     def _finish(self) -> None:
         """Wait until the world is calm, run once more, and compare."""
-        outcome, world = self.outcome, self._world
+        outcome, world = self.outcome, self.world
         world.calm_down()
         world.clear_queue(keep=jobs_of(self._state))
         self._pass_until(self._schedule.ends_at + 2 * DAY)
@@ -118,7 +118,7 @@ class Simulation:
 
     def _run(self, run: Run, number: int) -> Result:
         """Run the tap once, judge the run, and hand what it wrote to the target."""
-        world, outcome = self._world, self.outcome
+        world, outcome = self.world, self.outcome
         config = self._schedule.config
         known = jobs_of(self._state)
         process = Process(world, run.kill, self._orphans - known)
@@ -150,7 +150,7 @@ class Simulation:
                 self._table[record["leadId"], record["programId"]] = record
         if states:
             self._state = messages[states[-1]]["value"]
-        left = self._world.owned_jobs() - jobs_of(self._state) - self._orphans
+        left = self.world.owned_jobs() - jobs_of(self._state) - self._orphans
         most = self._schedule.config.get("max_queued_jobs", oracle.MAX_QUEUED_DEFAULT)
         if result.killed:
             # What it has begun since the STATE it wrote last ends in Marketo without a reader.
@@ -161,7 +161,7 @@ class Simulation:
 
     def _pass_until(self, at: float) -> None:
         moment = self._begun_at + timedelta(seconds=at)
-        self._world.clock.advance((moment - self._world.clock.now()).total_seconds())
+        self.world.clock.advance((moment - self.world.clock.now()).total_seconds())
 
     def _find(self, what: str) -> None:
         self.outcome.findings.append(what)
