@@ -131,7 +131,7 @@ class Process:
         self._world.clock.sleep(seconds)
 
     def _count_queued(self) -> None:
-        queued = self._world.queued_jobs() - self._orphans
+        queued = self._world.queued_jobs() - self._orphans - self._world.disowned_jobs()
         self._result.queued_most = max(self._result.queued_most, len(queued))
 
     # -- where it dies --------------------------------------------------------------------------

@@ -19,6 +19,7 @@ START = datetime(2026, 6, 15, 12, tzinfo=timezone.utc)
 HOUR = 3_600.0
 DAY = 24 * HOUR
 POLLS_MAX = 60
+ANNOUNCED = ["fileSize", "fileChecksum", "numberOfRecords"]
 DISTURBING = frozenset({"queue", "export_bytes", "calls", "expire_tokens", "revoke_tokens"})
 
 
@@ -186,7 +187,16 @@ def _draw_runs(dice: Random) -> tuple[Run, ...]:
         runs.append(_draw_run(dice, at))
         gaps = (30.0, HOUR, DAY, DAY, dice.uniform(0, 3 * DAY), 8 * DAY)
         at += dice.choice(gaps)
+    if any(fault.get("drop") == ANNOUNCED for run in runs for fault in run.faults):
+        runs = [replace(run, faults=tuple(map(_with_length, run.faults))) for run in runs]
     return tuple(runs)
+
+
+def _with_length(fault: dict[str, Any]) -> dict[str, Any]:
+    """Return a cut that shows: of a job that announces nothing, a clean one could not be told."""
+    if "cut_after_bytes" not in fault:
+        return fault
+    return {name: value for name, value in fault.items() if name != "chunked"}
 
 
 def _draw_run(dice: Random, at: float) -> Run:

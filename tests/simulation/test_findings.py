@@ -162,3 +162,13 @@ def test_a_job_to_be_made_again_hides_none_that_stand_behind_it() -> None:
     assert simulation.play().findings == []
     files = simulation.world.application.requests.of("export.file")
     assert files[0].started_at - START < timedelta(hours=1)
+
+
+def test_an_empty_file_that_nothing_vouches_for_is_asked_for_again() -> None:
+    """A job without size, checksum and number of records, whose file once comes without a byte."""
+    bare = {
+        "operation": "export.job",
+        "drop": ["fileSize", "fileChecksum", "numberOfRecords"],
+    }
+    empty = {"operation": "export.file", "rewrites": ["empty"]}
+    assert not findings(Run(0, faults=(bare, empty)), config=days_ago(20))
