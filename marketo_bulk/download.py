@@ -97,7 +97,7 @@ class _Download:
 
     def run(self) -> ExportFile:
         self._transfer()
-        if self._is_wrong():
+        if self._is_wrong() or self._is_doubtful():
             # Once more from the first byte: one bad transfer happens, two are the file's fault.
             logger.warning("download_repeated export_id=%s %s", self._job.export_id, self._sizes())
             self._forget()
@@ -246,6 +246,12 @@ class _Download:
         if self._job.file_checksum is not None:
             return self._part.sha256 != self._job.file_checksum
         return self._size_differs()
+
+    def _is_doubtful(self) -> bool:
+        """Return whether there is not a byte, and Marketo announced nothing that bears it out."""
+        job = self._job
+        announced = (job.file_checksum, job.file_size_bytes, job.number_of_records)
+        return not self._part.size_bytes and announced == (None, None, None)
 
     def _size_differs(self) -> bool:
         return self._job.file_size_bytes not in {None, self._part.size_bytes}

@@ -109,6 +109,7 @@ class JobRunner(Generic[WorkT]):
             if self._clock() >= self._quota.calls_from:
                 self._poll_jobs()
             if self._clock() >= self._quota.exports_from:
+                self._create_again()
                 self._enqueue_jobs()
                 self._create_jobs()
             if self._clock() >= self._quota.calls_from:
@@ -294,30 +295,37 @@ class JobRunner(Generic[WorkT]):
         """Create the job of a slot again, or fail with `error` when that has been tried enough."""
         if slot.attempt >= JOB_ATTEMPTS_MAX:
             raise error
-        if self._quota.stopped_by is not None:
-            slot.phase = Phase.STRANDED
-            return
-        slot.phase = Phase.ENQUEUED
-        if self._clock() < self._quota.exports_from:
-            # Nothing can be created before the quota is reset; the next poll leads here again.
-            return
         logger.warning("export %s will be created again: %s", slot.job.export_id, error)
-        try:
-            job = self._client.create_export(slot.request)
-        except RejectedError as refusal:
-            # What was right when the job was first created need not be now: a program may be gone.
-            if any(other.work.follows(slot.work) for other in self._board):
-                raise  # read now, later windows would hide that this one is missing
-            self._board.remove(slot.work)
-            self._source_dry = False
-            self._plan_anew(slot.work, refusal)
-            return
-        slot.attempt += 1
-        self.jobs_taken += 1
-        slot.polled_without_checksum = False
-        slot.deadline_at = self._clock() + self._options.job_timeout_seconds
-        slot.phase = Phase.CREATED
-        self._note(slot, job)
+        slot.phase = Phase.STRANDED
+        self._create_again()
+
+    def _create_again(self) -> None:
+        """Create the jobs of stranded slots again, unless that has to wait for the quota."""
+        for slot in self._board.in_phase(Phase.STRANDED):
+            if self._clock() < self._quota.exports_from:
+                return
+            try:
+                job = self._client.create_export(slot.request)
+            except RejectedError as refusal:
+                self._give_back(slot, refusal)
+                continue
+            slot.attempt += 1
+            self.jobs_taken += 1
+            slot.polled_without_checksum = False
+            slot.deadline_at = self._clock() + self._options.job_timeout_seconds
+            slot.phase = Phase.CREATED
+            self._note(slot, job)
+
+    def _give_back(self, slot: Slot[WorkT], refusal: RejectedError) -> None:
+        """Give work back whose request was right once and is not now: a program may be gone.
+
+        Raises: `refusal` if other work follows this one.
+        """
+        if any(other.work.follows(slot.work) for other in self._board):
+            raise refusal  # read now, later windows would hide that this one is missing
+        self._board.remove(slot.work)
+        self._source_dry = False
+        self._plan_anew(slot.work, refusal)
 
     # What can get in the way ------------------------------------------------------------
 
@@ -370,6 +378,8 @@ class JobRunner(Generic[WorkT]):
     def _seconds_until_due(self) -> float:
         look_at = self._lookout.due_at()
         due = [] if look_at is None else [look_at]
+        if self._board.in_phase(Phase.STRANDED):
+            due.append(self._quota.exports_from)
         if self._board.in_phase(Phase.CREATED) and self._has_place():
             due.append(max(self._queue_full_until, self._quota.exports_from))
         elif self._may_create():

@@ -30,6 +30,7 @@ class Redaction:
             for form in (secret, quote_plus(secret), json.dumps(secret)[1:-1])
         }
         self._forms = sorted(forms, key=len, reverse=True)
+        self._encoded = [form.encode() for form in self._forms]
 
     def of_text(self, text: str) -> str:
         """Return text without the secrets."""
@@ -39,6 +40,6 @@ class Redaction:
 
     def of_body(self, body: bytes) -> bytes:
         """Return a body without the secrets."""
-        for form in self._forms:
-            body = body.replace(form.encode(), HIDDEN.encode())
+        for form in self._encoded:
+            body = body.replace(form, HIDDEN.encode())
         return body

@@ -37,7 +37,7 @@ class Phase(enum.Enum):
     READY = "ready"
     """The verified file is on disk, or there is nothing to download."""
     STRANDED = "stranded"
-    """The job has ended and cannot be made again before the quota is reset."""
+    """The job has ended without a file and is to be made again, once the quota allows it."""
 
     @classmethod
     def under_way(cls) -> tuple[Phase, ...]:

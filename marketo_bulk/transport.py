@@ -130,6 +130,7 @@ class Transport:
         self._connection = connection
         self._session = session
         self._clock = clock
+        self._redaction: tuple[AccessToken | None, Redaction] | None = None
 
     @contextmanager
     def open(self, request: Request, token: AccessToken | None) -> Iterator[OpenReply]:
@@ -149,7 +150,7 @@ class Transport:
             if _is_open(sending):
                 sending.close()
         with closing(response):
-            redaction = Redaction((self._connection.client_secret, token.value if token else ""))
+            redaction = self._redaction_of(token)
             headers = {n.lower(): redaction.of_text(v) for n, v in response.headers.items()}
             status = response.status_code
             yield OpenReply(request.operation, status, headers, response, self._clock, redaction)
@@ -157,6 +158,14 @@ class Transport:
     def close(self) -> None:
         """Close the session's connections."""
         self._session.close()
+
+    def _redaction_of(self, token: AccessToken | None) -> Redaction:
+        """Return what hides the secret and a token; kept, because calls in a row use one token."""
+        kept = self._redaction  # read once: other threads may put theirs in its place
+        if kept is None or kept[0] is not token:
+            secrets = (self._connection.client_secret, token.value if token else "")
+            self._redaction = kept = token, Redaction(secrets)
+        return kept[1]
 
     def _send(
         self, request: Request, token: AccessToken | None, body: bytes | OpenBody | None

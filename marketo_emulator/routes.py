@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import MethodNotAllowed, NotFound
@@ -16,6 +17,8 @@ from marketo_emulator.errors import MarketoError
 from marketo_emulator.export_request import LEADS, MEMBERS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from marketo_emulator.world import World
 
 Handler = Callable[["World", Call], Response]
@@ -103,9 +106,15 @@ def match(method: str, path: str) -> tuple[Route, dict[str, Any]]:
     Raises: MarketoError 610 for an unknown path, 605 for a known one by another method.
     """
     try:
-        operation, arguments = _MAP.bind("").match(path, method)
+        operation, arguments = _found(method, path)
     except MethodNotAllowed:
         raise MarketoError("605", f"Request method '{method}' not supported") from None
     except (NotFound, RequestRedirect):
         raise MarketoError("610") from None
     return _BY_OPERATION[operation], dict(arguments)
+
+
+# The same few jobs are polled again and again.
+@lru_cache(maxsize=256)
+def _found(method: str, path: str) -> tuple[str, Mapping[str, Any]]:
+    return _MAP.bind("").match(path, method)

@@ -130,6 +130,6 @@ def _cancel(client: PatientClient | MarketoBulk, job: JobInFlight) -> None:
     logger.info("export %s of the last run does not fit this one: cancelled", job.export_id)
     try:
         client.cancel_export(PROGRAM_MEMBERS, job.export_id)
-    except RejectedError:
-        # A finished job cannot be cancelled; its file expires by itself.
-        logger.debug("export %s had finished already", job.export_id)
+    except RejectedError as error:
+        # Mostly because it has finished already; its file expires by itself.
+        logger.info("export %s was not cancelled: %s", job.export_id, error)

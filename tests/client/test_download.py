@@ -298,6 +298,16 @@ def test_empty_file_is_a_file(server: ScriptedServer, fetch: Fetch) -> None:
     assert fetch(job(file_checksum=digest(b""), file_size_bytes=0)).size_bytes == 0
 
 
+def test_empty_file_that_nothing_vouches_for_is_fetched_twice(
+    server: ScriptedServer, fetch: Fetch
+) -> None:
+    """C18: no size, no digest, no number of rows: a transfer that went wrong looks the same."""
+    bare = job(file_checksum=None, file_size_bytes=None, number_of_records=None)
+    server.script(FILE, csv(b""), csv(BODY), csv(b""), csv(b""))
+    assert fetch(bare).size_bytes == len(BODY)
+    assert fetch(bare).size_bytes == 0
+
+
 def test_empty_answer_for_a_file_with_bytes_ends(server: ScriptedServer, fetch: Fetch) -> None:
     """An answer that brings nothing is not asked for its rest for ever."""
     server.script(FILE, csv(b""), csv(b""))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 STEPS_MAX = 10_000
 TERMINATED = 143
 BASE_URL = "http://127.0.0.1:9"
+STREAM = "program_members"
+STATE = b'{"type":"STATE"'
 
 
 class KilledError(BaseException):
@@ -44,6 +46,8 @@ class Result:
     starts: list[float] = field(default_factory=list)
     """When its calls began."""
     queued_most: int = 0
+    unowned: int = 0
+    """The most jobs alive in Marketo that a STATE, as it was written, did not name."""
 
     @property
     def complete(self) -> bool:
@@ -102,6 +106,8 @@ class Process:
         tap.timing = Timing(clock.monotonic, self._wait)
         with tap.client:
             tap.setup_mapper()
+            if not self._world.has_programs_stream:
+                tap.streams["programs"].metadata.root.selected = False
             tap.sync_all()
 
     # -- where time passes ----------------------------------------------------------------------
@@ -125,7 +131,7 @@ class Process:
         self._world.clock.sleep(seconds)
 
     def _count_queued(self) -> None:
-        queued = self._world.queued_jobs() - self._orphans
+        queued = self._world.queued_jobs() - self._orphans - self._world.disowned_jobs()
         self._result.queued_most = max(self._result.queued_most, len(queued))
 
     # -- where it dies --------------------------------------------------------------------------
@@ -173,7 +179,13 @@ class Process:
                 self._output += lines[: int(len(lines) * self._kill["cut"])]
             raise
         self._output += lines
+        if lines.startswith(STATE):
+            self._count_unowned(jobs_of(json.loads(bytes(lines))["value"]))
         return len(lines)
+
+    def _count_unowned(self, named: set[str]) -> None:
+        unowned = self._world.owned_jobs() - self._orphans - named
+        self._result.unowned = max(self._result.unowned, len(unowned))
 
     def flush(self) -> None:
         """Keep nothing back."""
@@ -181,6 +193,12 @@ class Process:
     def fileno(self) -> int:
         """Be no file, as any stdout that is kept in memory."""
         raise io.UnsupportedOperation("no descriptor")
+
+
+def jobs_of(state: Mapping[str, Any]) -> set[str]:
+    """Return the ids of the jobs that a state names."""
+    bookmark = state.get("bookmarks", {}).get(STREAM, {})
+    return {job["exportId"] for job in bookmark.get("export_jobs", ())}
 
 
 def _exit() -> None:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tests.simulation.described import OPTIONAL
 from tests.simulation.fault_menu import draw_faults
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 START = datetime(2026, 6, 15, 12, tzinfo=timezone.utc)
 HOUR = 3_600.0
 DAY = 24 * HOUR
+POLLS_MAX = 60
+ANNOUNCED = ["fileSize", "fileChecksum", "numberOfRecords"]
 DISTURBING = frozenset({"queue", "export_bytes", "calls", "expire_tokens", "revoke_tokens"})
 
 
@@ -48,7 +55,7 @@ class Schedule:
 
     def to_json(self) -> str:
         """Return the schedule as a JSON document."""
-        return json.dumps(asdict(self), indent=1)
+        return json.dumps(asdict(self))
 
     @classmethod
     def from_json(cls, text: str) -> Schedule:
@@ -77,7 +84,9 @@ def draw_schedule(seed: int) -> Schedule:
     span = runs[-1].at + 2 * HOUR
     world = _draw_world(dice)
     config = _draw_config(dice, world["programs"])
-    return Schedule(seed, world, config, _draw_events(dice, runs, span, config), runs)
+    events = _draw_events(dice, runs, span, config)
+    config["poll_interval_seconds"] = _draw_interval(dice, world, runs, events)
+    return Schedule(seed, world, config, events, runs)
 
 
 def stamp(moment: datetime) -> str:
@@ -104,15 +113,20 @@ def _draw_world(dice: Random) -> dict[str, Any]:
     maybe(0.2, reset_timezone="fixed_cst")
     maybe(0.2, token_lifetime_seconds=dice.choice((90, 600)))
     maybe(0.1, header_names="ui_labels")
-    maybe(0.1, refused_fields=["webinarUrl"])
+    described = dice.choice((None, *[sorted(dice.sample(OPTIONAL, 5))] * 7))
+    if described is None or "webinarUrl" in described:
+        maybe(0.5, refused_fields=["webinarUrl"])
+    maybe(0.8, compress_json=False)
     maybe(0.2, refused_calls_count=False)
     maybe(0.1, file_retention_days=7, status_retention_days=7)
     if dice.random() < 0.3:
         # Both together would announce a record in an empty file, which the tap refuses to believe.
         options.update(dice.choice(({"empty_file": "nothing"}, {"number_of_records_offset": 1})))
     return {
+        "described": described,
         "programs": dice.choice((2, 3, 4, 6, 9, 11, 13)),
-        "members": dice.randrange(10, 81),
+        "programs_stream": dice.random() < 0.25,
+        "members": dice.randrange(6, 51),
         "seed": dice.randrange(2),
         "begins_after": dice.choice((0, dice.randrange(86_400))),
         "latency": dice.choice((0.05, 0.2, 1.0)),
@@ -125,7 +139,6 @@ def _draw_world(dice: Random) -> dict[str, Any]:
 def _draw_config(dice: Random, programs: int) -> dict[str, Any]:
     config: dict[str, Any] = {
         "max_queued_jobs": dice.choice((1, 2, 3, 5, 5, 5, 10)),
-        "poll_interval_seconds": dice.choice((20, 60, 60, 180, 180)),
     }
     days = dice.choice((None, None, None, 4, 20, 45, 90, 200))
     if days is not None:
@@ -149,13 +162,41 @@ def _draw_config(dice: Random, programs: int) -> dict[str, Any]:
     return config
 
 
+def _draw_interval(
+    dice: Random, world: dict[str, Any], runs: tuple[Run, ...], events: Iterable[dict[str, Any]]
+) -> int:
+    """Return how often to poll: in most schedules no job is looked at a hundred times."""
+    faults = [fault for run in runs for fault in run.faults]
+    longest = max(
+        sum(world["job_seconds"]) / 2,
+        *(fault.get("job_seconds", 0) for fault in faults),
+        *(fault.get("for_seconds", 0) for fault in faults),
+        *(2 * HOUR for fault in faults if fault.get("outcome") == "Stuck"),
+        *(event.get("seconds", 0) for event in events),
+    )
+    usual = (20, 60, 60, 180, 180)
+    enough = [seconds for seconds in usual if longest <= seconds * POLLS_MAX]
+    if dice.random() < 0.05:
+        return dice.choice(usual)
+    return dice.choice(enough) if enough else math.ceil(longest / POLLS_MAX)
+
+
 def _draw_runs(dice: Random) -> tuple[Run, ...]:
     at, runs = 0.0, []
     for _ in range(dice.choice((1, 2, 2, 3, 3, 4))):
         runs.append(_draw_run(dice, at))
         gaps = (30.0, HOUR, DAY, DAY, dice.uniform(0, 3 * DAY), 8 * DAY)
         at += dice.choice(gaps)
+    if any(fault.get("drop") == ANNOUNCED for run in runs for fault in run.faults):
+        runs = [replace(run, faults=tuple(map(_with_length, run.faults))) for run in runs]
     return tuple(runs)
+
+
+def _with_length(fault: dict[str, Any]) -> dict[str, Any]:
+    """Return a cut that shows: of a job that announces nothing, a clean one could not be told."""
+    if "cut_after_bytes" not in fault:
+        return fault
+    return {name: value for name, value in fault.items() if name != "chunked"}
 
 
 def _draw_run(dice: Random, at: float) -> Run:

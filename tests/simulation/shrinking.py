@@ -10,6 +10,14 @@ if TYPE_CHECKING:
 
     from tests.simulation.schedule import Run, Schedule
 
+PLAIN = (
+    ("date_skew", 0),
+    ("begins_after", 0),
+    ("latency", 0.05),
+    ("programs", 2),
+    ("described", []),
+)
+
 
 def shrunk(schedule: Schedule, fails: Callable[[Schedule], bool]) -> Schedule:
     """Return the smallest schedule found that fails; each step takes one thing away."""
@@ -51,7 +59,7 @@ def _easier(run: Run) -> Iterator[Run]:
 def _plainer(world: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name in world["options"]:
         yield {**world, "options": _without(world["options"], name)}
-    for name, plain in (("date_skew", 0), ("begins_after", 0), ("latency", 0.05), ("programs", 2)):
+    for name, plain in PLAIN:
         if world[name] != plain:
             yield {**world, name: plain}
 

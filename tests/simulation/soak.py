@@ -16,7 +16,6 @@ import argparse
 import sys
 import time
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -27,6 +26,7 @@ from tests.simulation.simulation import Outcome, excess, play
 
 BLOCK = 50
 COMPARED_EVERY = 16
+PROGRESS_EVERY = 5_000
 
 
 def play_block(first: int, count: int) -> list[tuple[int, Outcome]]:
@@ -43,22 +43,26 @@ def play_block(first: int, count: int) -> list[tuple[int, Outcome]]:
 
 def soak(first: int, count: int, processes: int) -> int:
     """Play many schedules and print what they come to; return how many fail."""
-    begun, failed = time.monotonic(), 0
+    begun, done, failed = time.monotonic(), 0, 0
     total = Outcome()
     blocks = [(s, min(BLOCK, first + count - s)) for s in range(first, first + count, BLOCK)]
     with ProcessPoolExecutor(processes) as pool:
         for played in pool.map(play_block, *zip(*blocks, strict=True)):
             for seed, outcome in played:
+                done += 1
                 total.add(outcome)
                 if outcome.findings:
                     failed += 1
                     print(f"seed {seed}: {'; '.join(outcome.findings)[:500]}", flush=True)
-    seconds = time.monotonic() - begun
+                if done % PROGRESS_EVERY == 0 or done == count:
+                    seconds = time.monotonic() - begun
+                    print(f"{done:,} schedules in {seconds:,.0f} s, {failed} failed", flush=True)
     print(
-        f"{count:,} schedules, {failed} failed: {total.days:,.0f} days and {total.runs:,} runs in "
-        f"{seconds:,.0f} s, {total.interrupted:,} of them cut short; {total.jobs:,} export jobs, "
-        f"{total.calls:,} calls, {total.disturbances:,} faults"
+        f"{total.days:,.0f} days and {total.runs:,} runs, {total.interrupted:,} of them cut short; "
+        f"{total.jobs:,} export jobs, {total.calls:,} calls, {total.disturbances:,} faults"
     )
+    for what, times in sorted(total.seen.items()):
+        print(f"{times:>10,} {what}")
     return failed
 
 
@@ -75,7 +79,7 @@ def main() -> int:
         schedule = draw_schedule(arguments.replay)
         outcome = play(schedule)
         print(schedule.to_json())
-        print(asdict(outcome))
+        print(outcome)
         return bool(outcome.findings)
     if arguments.shrink is not None:
         smallest = shrunk(draw_schedule(arguments.shrink), lambda s: bool(play(s).findings))

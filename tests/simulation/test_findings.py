@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.simulation.schedule import DAY, HOUR, START, Run, Schedule, stamp
-from tests.simulation.simulation import play
+from tests.simulation.simulation import Simulation, play
 
 QUEUE_FULL = {
     "operation": "export.enqueue",
@@ -19,6 +19,8 @@ QUEUE_FULL = {
 def world(**different: Any) -> dict[str, Any]:
     """Return a small world without any trouble."""
     plain = {
+        "described": None,
+        "programs_stream": True,
         "programs": 3,
         "members": 30,
         "seed": 1,
@@ -131,3 +133,42 @@ def test_a_bookmark_does_not_pass_over_what_an_earlier_window_left_out() -> None
     changes = [{"at": 127.0, "do": "touch", "count": 9, "seed": 1}]
     config = days_ago(31 - 300 / DAY)
     assert not findings(Run(0), config=config, events=changes, date_skew=600)
+
+
+def test_a_job_that_waits_for_the_quota_to_be_made_again_is_not_polled() -> None:
+    """It failed, and nothing more can be said of it: eighteen hours, and no thousand calls."""
+    failed = {"operation": "export.job", "outcome": "Failed", "nth": 1}
+    config = {**days_ago(20), "on_daily_quota": "wait"}
+    schedule = Schedule(
+        1,
+        world(job_seconds=[200.0]),
+        config,
+        ({"at": 100.0, "do": "export_bytes"},),
+        (Run(0, faults=(failed,)),),
+    )
+    outcome = play(schedule)
+    assert outcome.findings == []
+    assert outcome.jobs > 1
+    assert outcome.polls < 30
+
+
+def test_a_job_to_be_made_again_hides_none_that_stand_behind_it() -> None:
+    """Two jobs failed and wait for the quota: what has finished behind them is read meanwhile."""
+    failed = {"operation": "export.job", "outcome": "Failed", "times": 2}
+    config = {**days_ago(90), "on_daily_quota": "wait"}
+    events = ({"at": 100.0, "do": "export_bytes"},)
+    schedule = Schedule(1, world(job_seconds=[200.0]), config, events, (Run(0, faults=(failed,)),))
+    simulation = Simulation(schedule)
+    assert simulation.play().findings == []
+    files = simulation.world.application.requests.of("export.file")
+    assert files[0].started_at - START < timedelta(hours=1)
+
+
+def test_an_empty_file_that_nothing_vouches_for_is_asked_for_again() -> None:
+    """A job without size, checksum and number of records, whose file once comes without a byte."""
+    bare = {
+        "operation": "export.job",
+        "drop": ["fileSize", "fileChecksum", "numberOfRecords"],
+    }
+    empty = {"operation": "export.file", "rewrites": ["empty"]}
+    assert not findings(Run(0, faults=(bare, empty)), config=days_ago(20))

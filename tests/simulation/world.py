@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any, cast
@@ -14,14 +15,18 @@ from marketo_emulator.application import Application
 from marketo_emulator.clock import to_epoch
 from marketo_emulator.export_job import ExportStatus
 from marketo_emulator.faults import Fault
+from marketo_emulator.fields import MEMBER_FIELDS
+from tests.simulation.diary import Diary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from werkzeug.wsgi import ClosingIterator
 
-Key = tuple[int, int]
+    from marketo_emulator.export_job import ExportJob
+    from tests.simulation.diary import Key
 
 PRESSING_MAX = 20_000
 SHORTEST_SLEEP_SECONDS = 0.001
@@ -75,10 +80,7 @@ class SimulatedClock:
 
 
 class World:
-    """The instance of Marketo of one simulation.
-
-    `versions` has every version of every member there ever was, oldest first.
-    """
+    """The instance of Marketo of one simulation."""
 
     def __init__(self, plain: Mapping[str, Any], start: datetime) -> None:
         self.clock = SimulatedClock(start)
@@ -97,10 +99,11 @@ class World:
         self.application = Application(self.emulator.application.world, sleep=self.clock.sleep)
         self.store = self.emulator.store
         self.latency_seconds = plain["latency"]
-        self.refused_fields = options.get("refused_fields", ())
+        self.has_programs_stream = plain["programs_stream"]
+        self.diary = Diary(self.store, plain["described"], options.get("refused_fields", ()))
+        self.happened: Counter[str] = Counter()
+        """How often each kind of event has, and what it met."""
         self._date_skew = plain["date_skew"]
-        self.versions: dict[Key, list[dict[str, Any]]] = {}
-        self._rows: dict[Key, object] = {}
         self.created = 0
         self.undelivered: set[str] = set()
         """Jobs whose creation nobody was told of."""
@@ -108,7 +111,7 @@ class World:
         self.disturbances = 0
         self.calm_down()
         self.clock.advance(plain["begins_after"])
-        self.note_members()
+        self.diary.note()
 
     def close(self) -> None:
         """Remove the files."""
@@ -134,23 +137,11 @@ class World:
 
     def queued_jobs(self) -> set[str]:
         """Return the ids of jobs that take one of the ten places, as things stood last."""
-        jobs = self.application.world.exports.jobs
-        return {job.export_id for job in jobs.values() if job.status in QUEUED}
+        return {job.export_id for job in self._jobs(QUEUED)}
 
-    def members(self) -> dict[Key, dict[str, Any]]:
-        """Return the members there are, by the key of the stream."""
-        rows: list[dict[str, Any]] = [dict(member) for member in self.store.members()]
-        return {(row["leadId"], row["programId"]): row for row in rows}
-
-    def note_members(self) -> None:
-        """Write down what has changed."""
-        for program_id, rows in self.store.member_rows.items():
-            for lead_id, row in rows.items():
-                key = lead_id, program_id
-                if self._rows.get(key) is not row:
-                    self._rows[key] = row
-                    member = dict(self.store.member(program_id, lead_id))
-                    self.versions.setdefault(key, []).append(member)
+    def owned_jobs(self) -> set[str]:
+        """Return the ids of jobs that have not ended and that the client knows to be its own."""
+        return self.live_jobs() - self.undelivered - self.disowned_jobs()
 
     def clear_queue(self, keep: set[str]) -> None:
         """Let Marketo give up the jobs nobody will come back for, some of which would never end."""
@@ -206,8 +197,22 @@ class World:
     def happen(self, event: Mapping[str, Any]) -> None:
         """Let an event of a schedule happen; one that has lost its object does nothing."""
         arguments = {k: v for k, v in event.items() if k not in {"at", "do"}}
+        before = {job: (job.status, self._keys_in(job)) for job in self._jobs(QUEUED)}
         getattr(self, f"_{event['do']}")(**arguments)
-        self.note_members()
+        self.diary.note()
+        self.happened[event["do"]] += 1
+        for job, (status, keys) in before.items():
+            left = len(keys - self._keys_in(job))
+            self.happened[f"left the window of a job {status.value.lower()}"] += left
+
+    def _keys_in(self, job: ExportJob) -> set[object]:
+        """Return the members that a job would export now."""
+        lead, program = (MEMBER_FIELDS.position[name] for name in ("leadId", "programId"))
+        return {(row[lead], row[program]) for row in job.request.filter.rows(self.store)}
+
+    def _jobs(self, statuses: frozenset[ExportStatus]) -> list[ExportJob]:
+        jobs = self.application.world.exports.jobs
+        return [job for job in jobs.values() if job.status in statuses]
 
     def _keys(self) -> list[Key]:
         return [(p, lead) for p, rows in self.store.member_rows.items() for lead in rows]
@@ -220,9 +225,8 @@ class World:
         keys = self._keys()
         now = to_epoch(self.clock.now())
         for program_id, lead_id in Random(seed).sample(keys, min(count, len(keys))):
-            shown = str(self.store.member(program_id, lead_id)["updatedAt"])
-            earliest = int(datetime.strptime(shown, "%Y-%m-%dT%H:%M:%S%z").timestamp())
-            moment = max(now - behind, earliest)
+            row = self.store.member_rows[program_id][lead_id]
+            moment = max(now - behind, cast("int", row[MEMBER_FIELDS.position["updatedAt"]]))
             self.store.change_member(
                 program_id, lead_id, registrationCode=f"late-{seed}", updatedAt=moment
             )
@@ -234,12 +238,11 @@ class World:
         keys = self._keys()
         for program_id, lead_id in Random(seed).sample(keys, min(count, len(keys))):
             self.store.remove_member(program_id, lead_id)
-            self._rows.pop((lead_id, program_id))
 
     def _rejoin(self, seed: int) -> None:
         left = sorted(
             key
-            for key in self.versions
+            for key in self.diary
             if key[1] in self.store.programs and key[0] not in self.store.member_rows[key[1]]
         )
         if left:

@@ -7,6 +7,7 @@ length just ends, as it does for a client once its chunks are decoded.
 
 from __future__ import annotations
 
+import functools
 import io
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -15,13 +16,26 @@ from urllib.parse import unquote_to_bytes, urlsplit
 import requests
 from requests.structures import CaseInsensitiveDict
 from typing_extensions import override
-from urllib3 import HTTPResponse
+from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
+
+SERVER: Mapping[str, Any] = {
+    "SCRIPT_NAME": "",
+    "SERVER_NAME": "127.0.0.1",
+    "SERVER_PORT": "9",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    "wsgi.version": (1, 0),
+    "wsgi.url_scheme": "http",
+    "wsgi.errors": None,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": False,
+    "wsgi.run_once": False,
+}
 
 
 class WsgiSession(requests.Session):
@@ -46,7 +60,7 @@ class WsgiSession(requests.Session):
     def request(self, method: Any, url: Any, *_: Any, **more: Any) -> requests.Response:
         request = requests.PreparedRequest()
         request.method, request.url, request.body = method, url, more["data"]
-        request.headers = CaseInsensitiveDict(more["headers"])
+        request.headers = dict(more["headers"])  # type: ignore[assignment]  # cheaper
         if request.body is not None:
             request.headers["Content-Length"] = str(len(request.body))
         request = more["auth"](request)
@@ -133,20 +147,29 @@ def _response(
     headers: list[tuple[str, str]],
     body: io.RawIOBase,
 ) -> requests.Response:
-    response = requests.Response()
+    response = _Response()
     response.status_code = int(status.split(maxsplit=1)[0])
     response.headers = CaseInsensitiveDict(headers)
+    raw_headers = HTTPHeaderDict()
+    for name, value in headers:
+        raw_headers.add(name, value)
     response.raw = HTTPResponse(
         body,
-        headers=dict(headers),
+        headers=raw_headers,
         status=response.status_code,
         preload_content=False,
         decode_content=False,
         request_method=request.method,
     )
-    response.url = request.url or ""
     response.request = request
     return response
+
+
+class _Response(requests.Response):
+    """A response without the cookies and the history, which take time to make."""
+
+    def __init__(self) -> None:
+        self._content_consumed = False
 
 
 def _environ(request: requests.PreparedRequest) -> WSGIEnvironment:
@@ -154,22 +177,18 @@ def _environ(request: requests.PreparedRequest) -> WSGIEnvironment:
     body = request.body or b""
     content = body.encode() if isinstance(body, str) else body
     environ: dict[str, Any] = {
+        **SERVER,
         "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": "",
         "PATH_INFO": unquote_to_bytes(str(address.path)).decode("latin-1"),
         "QUERY_STRING": address.query,
-        "SERVER_NAME": address.hostname,
-        "SERVER_PORT": str(address.port or 80),
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(content),
-        "wsgi.errors": None,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
     }
     for name, value in request.headers.items():
-        key = name.upper().replace("-", "_")
-        environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
+        environ[_key(name)] = value
     return environ
+
+
+@functools.cache
+def _key(header: str) -> str:
+    key = header.upper().replace("-", "_")
+    return key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"
