@@ -198,6 +198,7 @@ def _file(dice: Random) -> list[dict[str, Any]]:
             [cut, {**then, **resumed}],
             [cut, {**then, **resumed}],
             [{**first, "rewrites": ["swapped_case"], "times": dice.choice((1, 2, 6))}],
+            [{**first, "rewrites": ["row_missing"], "times": dice.choice((1, 1, 2))}],
             [{**first, "rewrites": ["last_byte_missing"]}],
             [{**first, "rewrites": ["empty"]}],
             [{**first, "status": 404, "body": "not found", "times": dice.choice((1, 2, 9))}],

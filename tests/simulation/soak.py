@@ -24,7 +24,7 @@ from tests.simulation.schedule import draw_schedule  # the path comes first
 from tests.simulation.shrinking import shrunk
 from tests.simulation.simulation import Outcome, excess, play
 
-BLOCK = 50
+BLOCK = 100
 COMPARED_EVERY = 16
 PROGRESS_EVERY = 5_000
 
