@@ -18,6 +18,11 @@ EXIT_TRY_LATER = 75
 """The daily quota is used up: what sysexits.h calls a temporary failure."""
 
 
+def exit_code_of(error: Exception) -> int:
+    """Return what a command ends with that an error has stopped."""
+    return EXIT_TRY_LATER if isinstance(error, DailyQuotaExceededError) else EXIT_FAILED
+
+
 @contextlib.contextmanager
 def errors_on_one_line(logger: logging.Logger) -> Iterator[None]:
     """Log an error of ours without a traceback and end the process.
@@ -26,12 +31,9 @@ def errors_on_one_line(logger: logging.Logger) -> Iterator[None]:
     """
     try:
         yield
-    except DailyQuotaExceededError as error:
-        logger.error("%s", error)  # noqa: TRY400  # the user needs the sentence, not our stack
-        sys.exit(EXIT_TRY_LATER)
     except MarketoBulkError as error:
-        logger.error("%s", error)  # noqa: TRY400
-        sys.exit(EXIT_FAILED)
+        logger.error("%s", error)  # noqa: TRY400  # the user needs the sentence, not our stack
+        sys.exit(exit_code_of(error))
     except BrokenPipeError:
         logger.error("the reader of stdout has gone; the run ends here")  # noqa: TRY400
         # Python would flush stdout once more on the way out, and fail again.

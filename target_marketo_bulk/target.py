@@ -15,6 +15,7 @@ from marketo_bulk.connection_settings import (
     without_secrets,
 )
 from marketo_bulk.errors import MarketoBulkError, one_line
+from marketo_bulk.exits import exit_code_of
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
 from singer_sdk.mapper import SameRecordTransform
@@ -102,7 +103,7 @@ class TargetMarketoBulk(Target):
         except (MarketoBulkError, SingerSDKError, InvalidInputLine, OSError) as error:
             # One line says what is wrong; a traceback would only hide it.
             cls.logger.error("%s", one_line(str(error)))  # noqa: TRY400
-            sys.exit(1)
+            sys.exit(exit_code_of(error))
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

@@ -172,6 +172,11 @@ EARLY_CALLS = ["identity.token", "describe.members", "describe.leads", "programs
 
 
 @pytest.mark.parametrize("operation", EARLY_CALLS)
+@pytest.mark.fault(
+    "A15",
+    "… at any call, with `on_daily_quota: wait`",
+    "waits for the reset, makes no call meanwhile, and goes on; no program is lost",
+)
 def test_607_is_waited_for_before_there_is_a_job(
     runs: Callable[..., VirtualRuns], caplog: pytest.LogCaptureFixture, operation: str
 ) -> None:
