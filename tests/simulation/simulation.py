@@ -100,7 +100,8 @@ class Simulation:
             result = self._run(Run(at=0), number + 1)
         outcome.days = (world.clock.now() - self._begun_at) / timedelta(days=1)
         outcome.jobs = world.created
-        outcome.polls = len(world.application.requests.of("export.status"))
+        asked = world.application.requests
+        outcome.polls = len(asked.of("export.status")) + len(asked.of("export.list"))
         outcome.disturbances = world.disturbances
         outcome.seen += world.happened
         if result.error is not None:
