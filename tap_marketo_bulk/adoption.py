@@ -13,6 +13,7 @@ from marketo_bulk import (
     ExportStatus,
     RejectedError,
 )
+from marketo_bulk.errors import AlreadyQueuedError, QueueFullError
 from marketo_bulk.limits import EXPORT_FILE_RETENTION_DAYS
 
 from tap_marketo_bulk.plan import Unit
@@ -130,6 +131,7 @@ def _cancel(client: PatientClient | MarketoBulk, job: JobInFlight) -> None:
     logger.info("export %s of the last run does not fit this one: cancelled", job.export_id)
     try:
         client.cancel_export(PROGRAM_MEMBERS, job.export_id)
-    except RejectedError as error:
-        # Mostly because it has finished already; its file expires by itself.
+    except (RejectedError, QueueFullError, AlreadyQueuedError) as error:
+        # Mostly because it has finished already, though its status may not show it yet; 1029 has
+        # been seen to say so. Its file expires by itself.
         logger.info("export %s was not cancelled: %s", job.export_id, error)

@@ -95,9 +95,10 @@ class Simulation:
         number = len(self._schedule.runs)
         taken_over = jobs_of(self._state)
         result = self._run(Run(at=0), number)
-        if taken_over and isinstance(result.error, MarketoBulkError):
-            # A job from the bad times may fail one run more.
-            result = self._run(Run(at=0), number + 1)
+        for again in range(len(taken_over)):
+            # Each job from the bad times may fail one run more.
+            if isinstance(result.error, MarketoBulkError):
+                result = self._run(Run(at=0), number + 1 + again)
         outcome.days = (world.clock.now() - self._begun_at) / timedelta(days=1)
         outcome.jobs = world.created
         asked = world.application.requests

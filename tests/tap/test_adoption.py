@@ -10,6 +10,7 @@ import pytest
 from tap_runs import make_tap
 
 from marketo_bulk import PROGRAM_MEMBERS, ExportRequest, MarketoBulk
+from marketo_emulator.faults import Fault
 from tap_marketo_bulk.adoption import Reach, adopt_jobs
 from tap_marketo_bulk.bookmarks import JobInFlight
 from tap_marketo_bulk.windows import Window
@@ -81,6 +82,17 @@ def test_a_job_that_does_not_fit_is_cancelled(
     adoption = adopt_jobs(client, [job], starts, "d", SNAPSHOT)
     assert (adoption.units, adoption.starts) == ((), starts)
     assert [j.status.value for j in emulator.jobs] == ["Cancelled"]
+
+
+@pytest.mark.parametrize("code", ["1003", "1029"])
+def test_a_job_that_cannot_be_cancelled_ends_no_run(
+    client: MarketoBulk, emulator: Emulator, code: str
+) -> None:
+    """It may have finished although its status does not show it yet, and is of no use anyway."""
+    job = job_of(client, Window(NOW - 5 * DAY, NOW - DAY), 1001)
+    emulator.faults.add(Fault(operation="export.cancel", code=code, message="already Completed"))
+    starts = {1001: NOW - 6 * DAY}
+    assert adopt_jobs(client, [job], starts, "d", SNAPSHOT).units == ()
 
 
 def test_a_whole_membership_is_taken_over_up_to_its_creation(client: MarketoBulk) -> None:
