@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from marketo_emulator.fields import LEAD_FIELDS, Field
@@ -106,11 +107,14 @@ def reason_file(
     header: Sequence[str], rows: Sequence[tuple[Sequence[str], str]], title: str, delimiter: str
 ) -> bytes:
     """Return a failures or warnings file: the lines as they came, and a column with the reason."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    lines: list[str] = []
+    # See export_file: only this terminator has both kinds of line end quoted.
+    writer = csv.writer(
+        SimpleNamespace(write=lines.append), delimiter=delimiter, lineterminator="\r\n"
+    )
     writer.writerow([*header, title])
     writer.writerows([*cells, reason] for cells, reason in rows)
-    return text.getvalue().encode()
+    return "".join(f"{line[:-2]}\n" for line in lines).encode()
 
 
 def lookup_field(name: str) -> Field | None:

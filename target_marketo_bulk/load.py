@@ -6,7 +6,6 @@ import logging
 import os
 import secrets
 import threading
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from marketo_bulk.client import MarketoBulk
 from marketo_bulk.errors import MarketoBulkError
 from marketo_bulk.imports import import_body_size
 from marketo_bulk.limits import BULK_BODY_MAX_BYTES
+from marketo_bulk.scheduler import Timing
 from singer_sdk import metrics
 
 from target_marketo_bulk.dry_run import DryRun
@@ -33,11 +33,14 @@ from target_marketo_bulk.wake_pipe import WakePipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
 
     from marketo_bulk.connection import Connection
 
     from target_marketo_bulk.keys import Key
     from target_marketo_bulk.settings import ImportSettings
+
+REAL_TIME = Timing()
 
 WAIT_SECONDS = 0.5
 """Longest the main thread goes without looking whether it is to stop."""
@@ -54,6 +57,9 @@ class Load:
 
     The main thread collects rows into files; a thread of its own sends them and waits for the
     imports. Without a connection nothing can be asked or sent, which only a dry run does.
+
+    `timing`, `now` and `connect` are for simulations: where `timing` has a `sleep`, the main thread
+    does everything itself, and sleeps where it would wait.
     """
 
     def __init__(
@@ -63,19 +69,23 @@ class Load:
         *,
         emit_state: Callable[[str], None],
         check_signals: Callable[[], None],
-        clock: Callable[[], float] = time.monotonic,
+        timing: Timing = REAL_TIME,
+        now: Callable[[], datetime] = utc_now,
+        connect: Callable[..., MarketoBulk] = MarketoBulk.connect,
     ) -> None:
         self.settings = settings
         self.tally = Tally()
         self.pipe = WakePipe()
         self._check_signals = check_signals
-        self._clock = clock
-        self._began_at = clock()
+        self._timing = timing
+        self._clock = timing.clock
+        self._began_at = timing.clock()
+        self._now = now
         self._stop = threading.Event()
         self._instance = connection.base_url if connection else ""
-        self._client = MarketoBulk.connect(connection, sleep=self._sleep) if connection else None
-        self._run_id = f"{utc_now():%Y%m%dT%H%M%SZ}-{os.getpid()}-{secrets.token_hex(2)}"
-        self.log = RejectLog(Path(settings.rejects_path), self._run_id)
+        self._client = connect(connection, sleep=self._sleep) if connection else None
+        self._run_id = f"{now():%Y%m%dT%H%M%SZ}-{os.getpid()}-{secrets.token_hex(2)}"
+        self.log = RejectLog(Path(settings.rejects_path), self._run_id, now=now)
         self._row_format = RowFormat(settings.format)
         self._layouts: dict[frozenset[str], Layout] = {}
         self._catalog: ColumnCatalog | None = None
@@ -87,7 +97,7 @@ class Load:
             self._hand_over,
             limit_bytes=self._file_limit_bytes(),
             max_age_seconds=settings.max_batch_age_seconds,
-            clock=clock,
+            clock=self._clock,
         )
         self._is_over = False
 
@@ -143,6 +153,8 @@ class Load:
         self.pipe.drain()
         self._check_signals()
         if self._thread is not None:
+            while self._thread.take_turn() == 0:
+                self._check_signals()
             self._thread.check()
         self._spool.close_expired()
         self._release()
@@ -217,7 +229,12 @@ class Load:
             self._dry_run.take(file)
             return
         if self._thread is None:
-            self._thread = ImportThread(self._new_queue, wake=self.pipe.wake, stop=self._stop)
+            self._thread = ImportThread(
+                self._new_queue,
+                wake=self.pipe.wake,
+                stop=self._stop,
+                has_own_thread=self._timing.sleep is None,
+            )
         try:
             while not self._thread.offer(file):
                 self._wait()
@@ -226,8 +243,12 @@ class Load:
             raise
 
     def _wait(self) -> None:
+        """Wait for the thread to have news; without one, do what is due, or sleep until it is."""
         before = self._clock()
-        self.pipe.wait(WAIT_SECONDS)
+        if self._timing.sleep is None:
+            self.pipe.wait(WAIT_SECONDS)
+        elif self._thread is not None and (delay := self._thread.take_turn()):
+            self._timing.sleep(delay)
         self.tally.waiting_seconds += self._clock() - before
         self._check_signals()
         self._release()
@@ -236,7 +257,7 @@ class Load:
         if self._client is None:  # pragma: no cover  # only a dry run has none
             raise AssertionError("nothing is sent without a client")
         self._journal = Journal(
-            Path(self.settings.rejects_path), self._run_id, instance=self._instance
+            Path(self.settings.rejects_path), self._run_id, instance=self._instance, now=self._now
         )
         return ImportQueue(
             self._client,
@@ -250,10 +271,16 @@ class Load:
     def _sleep(self, seconds: float) -> None:
         deadline = self._clock() + seconds
         while (left := deadline - self._clock()) > 0:
-            if self._stop.wait(min(left, WAIT_SECONDS)):
+            if self._is_stopped_within(left):
                 raise StoppedError
             if threading.current_thread() is threading.main_thread():
                 self._check_signals()
+
+    def _is_stopped_within(self, seconds: float) -> bool:
+        if self._timing.sleep is None:
+            return self._stop.wait(min(seconds, WAIT_SECONDS))
+        self._timing.sleep(seconds)
+        return self._stop.is_set()
 
     def _file_limit_bytes(self) -> int:
         frame_bytes = import_body_size(0, self.settings.format)

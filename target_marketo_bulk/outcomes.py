@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from marketo_bulk.errors import DecodeError, RejectedError
+from marketo_bulk.errors import DecodeError, JobError, RejectedError
 
 from target_marketo_bulk.failures import match_report
 
@@ -29,6 +30,15 @@ WARNING_NOT_NAMED = "Marketo counted warnings, but its warnings file does not na
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What came when a report was asked for; `body` is None where there is none."""
+
+    body: bytes | None = None
+    error: str = ""
+    """What came in its place."""
+
+
 class Outcomes:
     """Fetches Marketo's reports on imports, and puts every row on one side or the other."""
 
@@ -42,18 +52,21 @@ class Outcomes:
         """Report on a complete import; return False if its reports must be asked for again.
 
         Shape: nothing is reported before both reports are here.
+        Raises: JobError if Marketo neither counts the failed rows nor gives the file that does.
         """
         self._attempts[job.batch_id] += 1
         failures = self._fetch(self._client.get_import_failures, job, job.rows_failed)
         warnings = self._fetch(self._client.get_import_warnings, job, job.rows_with_warning)
         is_last = self._attempts[job.batch_id] >= REPORT_ATTEMPTS_MAX
         if not is_last and (
-            (failures is None and job.rows_failed) or (warnings is None and job.rows_with_warning)
+            _is_missing(failures, job.rows_failed) or _is_missing(warnings, job.rows_with_warning)
         ):
             return False
         del self._attempts[job.batch_id]
-        rejected = self._report_failures(file, job, failures)
-        self._report_warnings(file, job, warnings)
+        if failures.error and job.rows_failed is None:
+            raise _unknown_failures(file, job, failures.error)
+        rejected = self._report_failures(file, job, failures.body)
+        self._report_warnings(file, job, warnings.body)
         self._compare(file, job)
         self.tally.files += 1
         self.tally.bytes += file.size_bytes
@@ -71,16 +84,16 @@ class Outcomes:
 
     def _fetch(
         self, fetch: Callable[[str], bytes | None], job: ImportJob, counted: int | None
-    ) -> bytes | None:
+    ) -> Fetched:
         if counted == 0:
-            return None
+            return Fetched()
         try:
-            return fetch(job.batch_id)
+            return Fetched(fetch(job.batch_id))
         except (RejectedError, DecodeError) as error:
             logger.warning(
                 "import_report_unreadable batch_id=%s answer=%r", job.batch_id, str(error)
             )
-            return None
+            return Fetched(error=str(error))
 
     def _report_failures(self, file: ImportFile, job: ImportJob, body: bytes | None) -> int:
         rows = 0
@@ -123,3 +136,18 @@ class Outcomes:
                 job.rows_processed,
                 job.rows_failed,
             )
+
+
+def _is_missing(report: Fetched, counted: int | None) -> bool:
+    """Whether a report that must be there did not come; 404 alone says that there is none."""
+    return report.body is None and bool(counted or report.error)
+
+
+def _unknown_failures(file: ImportFile, job: ImportJob, answer: str) -> JobError:
+    return JobError(
+        f"Marketo does not say which of the {file.rows} rows of import {job.batch_id} failed, nor "
+        f"how many ({answer})",
+        job_id=job.batch_id,
+        status=job.status_text,
+        remedy="Run again: its rows are sent again, since no STATE after them was passed on",
+    )

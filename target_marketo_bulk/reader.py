@@ -63,7 +63,7 @@ class LineReader(GenericSingerReader[bytes]):
         counts: Counter[str] = Counter()
         try:
             wake_descriptor = self._begin()
-            for lines in _chunks_of(source, wake_descriptor, self._idle_seconds):
+            for lines in self._chunks_of(source, wake_descriptor):
                 for line in lines:
                     self._dispatch(line, callbacks, counts)
                 self._tick()
@@ -71,6 +71,13 @@ class LineReader(GenericSingerReader[bytes]):
             self._abandon()
             raise
         return counts
+
+    def _chunks_of(self, source: Any, wake_descriptor: int) -> Iterator[list[Any]]:  # noqa: ANN401  # any file-like object
+        """Yield lines, none while none arrive; after each chunk there is a tick."""
+        descriptor = _descriptor_of(source)
+        if descriptor is None:
+            return _iterated(source)
+        return _arriving(descriptor, wake_descriptor, self._idle_seconds)
 
     def _dispatch(
         self,
@@ -107,13 +114,6 @@ class LineReader(GenericSingerReader[bytes]):
             raise InvalidInputLine(
                 f"line {self._line_number} of the input ({len(line)} bytes) is not JSON: {reason}"
             ) from None
-
-
-def _chunks_of(source: Any, wake_descriptor: int, idle_seconds: float) -> Iterator[list[Any]]:  # noqa: ANN401  # any file-like object
-    descriptor = _descriptor_of(source)
-    if descriptor is None:
-        return _iterated(source)
-    return _arriving(descriptor, wake_descriptor, idle_seconds)
 
 
 def _arriving(descriptor: int, wake_descriptor: int, idle_seconds: float) -> Iterator[list[bytes]]:

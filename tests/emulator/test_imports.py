@@ -188,6 +188,16 @@ def test_bad_email_address_is_a_warning(marketo: Marketo) -> None:
     assert warnings == b"email,Import Warning Reason\nbademail,Invalid email address\n"
 
 
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+def test_reported_row_keeps_its_line_ends(marketo: Marketo, end: str) -> None:
+    """Any kind of line end within a cell is quoted, so that the row stays one."""
+    run(marketo, f'email,address\nbademail,"one{end}two"\n')
+    warnings = marketo.send("GET", "/bulk/v1/leads/batch/3401/warnings.json").data.decode()
+    assert warnings == (
+        f'email,address,Import Warning Reason\nbademail,"one{end}two",Invalid email address\n'
+    )
+
+
 def test_header_with_a_blank_fails_every_row(marketo: Marketo) -> None:
     """Headers are not trimmed, so the key is missing and each row says so."""
     run(marketo, " email,city\na@example.com,X\nb@example.com,Y\n")

@@ -401,6 +401,28 @@ def test_i16_missing_counters_are_tolerated(
     assert result.states == [{"records": 20}]
 
 
+@pytest.mark.fault(
+    "I16",
+    "… and an error comes in place of the failures file",
+    "asks 3 times, then fails without STATE",
+)
+@pytest.mark.parametrize("times", [2, None])
+def test_i16_rows_neither_counted_nor_named_are_not_taken_for_imported(
+    emulator: Emulator, config: Record, run: RunTarget, times: int | None
+) -> None:
+    """No counters, and an error in place of the file: it is asked for again, never passed over."""
+    records = people(20, leadScore=1)
+    records[7]["leadScore"] = "many"
+    emulator.faults.add(
+        Fault(operation="import.job", drop=("numOfRowsFailed",)),
+        Fault(operation="import.failures", code="1003", message="Nope", times=times),
+    )
+    result = run(singer_lines(records, schema={"properties": {}}), config)
+    assert isinstance(result.error, JobError) == (times is None)
+    assert result.states == ([{"records": 20}] if times else [])
+    assert len(result.rejects) == (1 if times else 0)
+
+
 @pytest.mark.parametrize(("kept", "dropped"), [("batchId", "importId"), ("importId", "batchId")])
 @pytest.mark.fault(
     "I17",
