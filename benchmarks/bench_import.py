@@ -2,9 +2,10 @@
 
     python benchmarks/bench_import.py [--records 1000000] [--baseline-records 50000]
 
-Prints a table. Each row is a process of its own, start included, that reads messages from a file;
-its memory is the largest resident set the kernel saw. Factors are of records a processor second,
-which a busy machine changes least. The baseline is what the SDK's template leads
+Prints a table, and fails if the large import breaks a promise: memory, how full the files are,
+how many calls they cost. Each row is a process of its own, start included, that reads messages
+from a file; its memory is the largest resident set the kernel saw. Factors are of records a
+processor second, which a busy machine changes least. The baseline is what the SDK's template leads
 to: `BatchSink`, its own reader and validator, and `csv.DictWriter` when a batch is drained.
 """
 
@@ -20,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -112,8 +115,18 @@ def write_messages(path: Path, records: int) -> None:
                 file.write(json.dumps({"type": "STATE", "value": {"records": number}}) + "\n")
 
 
-def measure(arguments: list[str], messages: Path) -> tuple[float, float, float]:
-    """Return a child's seconds, its processor seconds and its largest resident set in MB."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a child took. Units: seconds, processor seconds, MB of its largest resident set."""
+
+    seconds: float
+    processor_seconds: float
+    megabytes: float
+    log: str
+
+
+def measure(arguments: list[str], messages: Path) -> Measured:
+    """Return what a child takes to read messages."""
     with messages.open("rb") as source:
         begun = time.monotonic()
         child = subprocess.Popen(
@@ -132,7 +145,9 @@ def measure(arguments: list[str], messages: Path) -> tuple[float, float, float]:
             child.stderr.close()
     if status:
         raise SystemExit(errors.decode()[-2000:])
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return Measured(
+        seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, errors.decode()
+    )
 
 
 @contextlib.contextmanager
@@ -157,14 +172,13 @@ def emulator_process() -> Iterator[dict[str, object]]:
     child.communicate()
 
 
-def report(what: str, records: int, measured: tuple[float, float, float], base: float) -> float:
+def report(what: str, records: int, measured: Measured, base: float) -> float:
     """Print a row of the table; return its records a processor second."""
-    seconds, processor_seconds, megabytes = measured
-    rate = records / processor_seconds
+    rate = records / measured.processor_seconds
     factor = f"{rate / base:.1f}x" if base else "1.0x"
     print(
-        f"{what:<36}{records:>10,}{seconds:>9.1f}{records / seconds:>11,.0f}"
-        f"{processor_seconds:>9.1f}{rate:>11,.0f}{factor:>8}{megabytes:>8.0f}",
+        f"{what:<36}{records:>10,}{measured.seconds:>9.1f}{records / measured.seconds:>11,.0f}"
+        f"{measured.processor_seconds:>9.1f}{rate:>11,.0f}{factor:>8}{measured.megabytes:>8.0f}",
         flush=True,
     )
     return rate
@@ -209,11 +223,40 @@ def compare(directory: Path, records: int, baseline_records: int) -> None:
         config.write_text(json.dumps(settings))
         report(what, baseline_records, measure(ours, small), base)
         report(what, records, measure(ours, large), base)
+    peaks = []
     for count, messages in ((baseline_records, small), (records, large)):
         with emulator_process() as settings:
             config.write_text(json.dumps({**dry, "dry_run_path": None, **settings, **PACE}))
-            report("with imports into an emulator", count, measure(ours, messages), base)
+            measured = measure(ours, messages)
+            report("with imports into an emulator", count, measured, base)
+            peaks.append(measured.megabytes)
+            check_promises(measured, str(settings["base_url"]))
+    if peaks[1] - peaks[0] > GROWTH_MAX_MB:
+        raise SystemExit(f"memory grows with the input: {peaks[0]:.0f} and {peaks[1]:.0f} MB")
 
+
+def check_promises(measured: Measured, base_url: str) -> None:
+    """Compare a load with what is promised of it, by the emulator's own log of calls."""
+    with urllib.request.urlopen(f"{base_url}/_emulator/requests") as reply:  # noqa: S310  # ours
+        calls = [c for c in json.load(reply) if not c["operation"].startswith("identity")]
+    bodies = [c["content_length"] for c in calls if c["operation"] == "import.create"]
+    polls = sum(c["operation"] == "import.status" for c in calls)
+    if measured.megabytes >= PEAK_MAX_MB:
+        raise SystemExit(f"the peak is {measured.megabytes:.0f} MB")
+    if max(bodies) >= BODY_MAX_BYTES:
+        raise SystemExit(f"a body of {max(bodies)} bytes was sent")
+    if any(size < FILL_MIN * FILE_BYTES for size in bodies[:-1]):
+        raise SystemExit(f"a file was sent that is not full: {sorted(bodies)}")
+    if len(calls) > len(bodies) + polls + CALLS_MORE_MAX:
+        raise SystemExit(f"{len(calls)} calls for {len(bodies)} files and {polls} polls")
+
+
+PEAK_MAX_MB = 120
+GROWTH_MAX_MB = 20
+BODY_MAX_BYTES = 10_000_000
+FILE_BYTES = 9_500_000
+FILL_MIN = 0.97
+CALLS_MORE_MAX = 5
 
 PACE = {"poll_interval_seconds": 0.2, "calls_per_20_seconds": 100}
 
