@@ -52,6 +52,14 @@ def test_every_test_that_is_named_exists() -> None:
             assert (ROOT / path).exists(), f"{page.name} names {path}"
 
 
+def test_faults_are_counted_as_the_page_of_faults_lists_them() -> None:
+    """The number in the README is that of the ids in docs/faults.md."""
+    ids = set(
+        re.findall(r"^\| ([A-Z]\d+) \|", (ROOT / "docs" / "faults.md").read_text(), re.MULTILINE)
+    )
+    assert f"Each of Marketo's {len(ids)} known ways to misbehave" in README
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
     """No page points at a file that is not there."""
