@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Generic
 
@@ -322,6 +322,9 @@ class JobRunner(Generic[WorkT]):
         """Keep what Marketo said of a job; log one line when its status changes."""
         if (job.export_id, job.status_text) != (slot.job.export_id, slot.job.status_text):
             logger.info("export %s %s: %s", job.export_id, job.status_text, slot.work)
+        if job.created_at is None and job.export_id == slot.job.export_id:
+            # An answer that leaves it out takes nothing back: bookmarks depend on it.
+            job = replace(job, created_at=slot.job.created_at)
         self._board.put_job(slot, job)
 
     def _check_deadline(self, slot: Slot[WorkT]) -> None:
