@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Generic
@@ -332,6 +332,9 @@ class JobRunner(Generic[WorkT]):
     def _note(self, slot: Slot[WorkT], job: ExportJob) -> None:
         """Keep what Marketo said of a job; log one line when its status changes."""
         before = slot.job
+        if job.created_at is None and job.export_id == before.export_id:
+            # An answer that leaves it out takes nothing back: bookmarks depend on it.
+            job = replace(job, created_at=before.created_at)
         self._board.put_job(slot, job)
         if (job.export_id, job.status_text) != (before.export_id, before.status_text):
             self._log_status(slot)

@@ -172,3 +172,13 @@ def test_an_empty_file_that_nothing_vouches_for_is_asked_for_again() -> None:
     }
     empty = {"operation": "export.file", "rewrites": ["empty"]}
     assert not findings(Run(0, faults=(bare, empty)), config=days_ago(20))
+
+
+def test_a_status_without_created_at_does_not_take_it_back() -> None:
+    """Marketo's clock is ahead, and the answer that ends the job leaves out when it was created."""
+    forgetful = {"operation": "export.status", "nth": 3, "drop": ["result.0.createdAt"]}
+    config = days_ago(4.6)
+    changes = [{"at": 2.9, "do": "touch", "count": 100, "seed": 1}]
+    seconds = [152.6]
+    run = Run(0, faults=(forgetful,))
+    assert not findings(run, config=config, events=changes, job_seconds=seconds, date_skew=600)

@@ -44,6 +44,8 @@ def _draw_world(dice: Random, config: dict[str, Any]) -> dict[str, Any]:
         "latency": dice.choice((0.05, 0.2, 1.0)),
         "job_seconds": [round(dice.uniform(0.5, longest), 1) for _ in range(7)],
         "date_skew": 0,
+        "described": [],
+        "programs_stream": False,
         "options": options,
         "chunk": dice.choice((1, 7, 50)),
         "messages": draw_messages(dice, config.get("lookup_field", "email")),
