@@ -1,4 +1,4 @@
-"""Import world: an instance of Marketo that takes imports, and a diary of every upload."""
+"""Import world: an instance of Marketo that takes imports, and a log of every upload."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Limits:
 
 
 @dataclass
-class Diary:
+class UploadLog:
     """Everything that was uploaded, and what was wrong with it."""
 
     uploads: list[Upload] = field(default_factory=list)
@@ -109,7 +109,7 @@ class ImportWorld(World):
         self._limits = Limits(config["max_file_size_bytes"], most)
         self.chunk: int = plain["chunk"]
         self.partition = "2" if config.get("partition_name") == "EMEA" else "1"
-        self.diary = Diary()
+        self.upload_log = UploadLog()
         self.run = 0
         self._fresh: list[Upload] = []
         self.before = self.leads()
@@ -134,7 +134,7 @@ class ImportWorld(World):
     def live_uploads(self) -> list[Upload]:
         """Return the uploads whose imports have not ended."""
         self.catch_up()
-        return [upload for upload in self.diary.uploads if upload.is_live]
+        return [upload for upload in self.upload_log.uploads if upload.is_live]
 
     # -- what the client reaches ----------------------------------------------------------------
 
@@ -152,7 +152,7 @@ class ImportWorld(World):
         before = len(jobs)
         fresh: list[Upload] = []
         if int(environ["CONTENT_LENGTH"]) >= BULK_BODY_MAX_BYTES:
-            self.diary.findings.append(f"a body of {environ['CONTENT_LENGTH']} bytes")
+            self.upload_log.findings.append(f"a body of {environ['CONTENT_LENGTH']} bytes")
         try:
             body = _whole(super().serve(environ, start_response))
         finally:
@@ -170,7 +170,7 @@ class ImportWorld(World):
         match, last = _PATH.fullmatch(path), self.application.requests[-1]
         if match is None:
             return
-        for upload in self.diary.uploads:
+        for upload in self.upload_log.uploads:
             if str(upload.job.batch_id) != match[1]:
                 continue
             if kind := match[2]:
@@ -188,8 +188,8 @@ class ImportWorld(World):
         folded = frozenset(row[self._lookup].strip().casefold() for row in named)
         rows = {int(row[MARK]): row for row in named}
         upload = Upload(job, self.run, rows, folded, others=tuple(live))
-        self.diary.uploads.append(upload)
-        self.diary.findings += self._broken_limits(upload)
+        self.upload_log.uploads.append(upload)
+        self.upload_log.findings += self._broken_limits(upload)
         return upload
 
     def _broken_limits(self, upload: Upload) -> Iterator[str]:

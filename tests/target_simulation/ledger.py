@@ -43,7 +43,7 @@ class Ledger:
         anonymous = {entry["batch_id"] for entry in entries if entry["record"] is None}
         settled = _marks(entries)
         self._world.catch_up()
-        for upload in self._world.diary.uploads:
+        for upload in self._world.upload_log.uploads:
             if upload.run == self._world.run and upload.is_complete:
                 hidden = "failures" in upload.hidden or str(upload.job.batch_id) in anonymous
                 settled |= upload.rows.keys() - (set() if hidden else upload.failed_marks)
@@ -76,7 +76,7 @@ class Ledger:
                 yield f"a reject without a reason: {entry['batch_id']}"
             if entry["record"] is not None:
                 reasons[_mark(entry["record"])].append(entry["reason"])
-        sent = {mark for upload in self._world.diary.uploads for mark in upload.rows}
+        sent = {mark for upload in self._world.upload_log.uploads for mark in upload.rows}
         unnamed = self._unnamed("failures", rejects)
         for row in self._rows:
             yield from _faults_of(row, reasons[row.mark], is_sent=row.mark in sent)
@@ -109,7 +109,7 @@ class Ledger:
     def _unnamed(self, kind: str, entries: Iterable[Mapping[str, Any]]) -> set[int]:
         """Return the marks of rows in imports of whose reports Marketo has hidden some rows."""
         ids = {entry["batch_id"] for entry in entries if entry["record"] is None}
-        uploads = self._world.diary.uploads
+        uploads = self._world.upload_log.uploads
         return {
             m for u in uploads if kind in u.hidden or str(u.job.batch_id) in ids for m in u.rows
         }
@@ -157,7 +157,7 @@ class Ledger:
                 continue
             certain = row.mark not in rejected and self._is_certain(row)
             found.add(row.values, certain=certain)
-        for upload in self._world.diary.uploads:
+        for upload in self._world.upload_log.uploads:
             if not upload.is_known and self._is_late(upload, lead):
                 late = [row for row in rows if row.mark in upload.rows and row.verdict.is_imported]
                 for row in late:
@@ -168,7 +168,7 @@ class Ledger:
         """Whether an import nobody could wait for was under way together with a later one."""
         return any(
             upload in other.others and lead.strip() in other.folded
-            for other in self._world.diary.uploads
+            for other in self._world.upload_log.uploads
         )
 
     def _entries(self, prefix: str, since: Collection[str] = ()) -> list[dict[str, Any]]:

@@ -98,11 +98,11 @@ class TargetSimulation:
             world.clock.advance(DAY)
         result = self._run(Run(at=0), self._messages)
         outcome.days = (world.clock.now() - self._begun_at) / timedelta(days=1)
-        outcome.imports = len(world.diary.uploads)
-        outcome.late = sum(not upload.is_known for upload in world.diary.uploads)
+        outcome.imports = len(world.upload_log.uploads)
+        outcome.late = sum(not upload.is_known for upload in world.upload_log.uploads)
         outcome.polls = len(world.application.requests.of("import.status"))
         outcome.disturbances = world.disturbances
-        outcome.findings += world.diary.findings
+        outcome.findings += world.upload_log.findings
         if result.error is not None and not isinstance(result.error, TooManyRejectsError):
             self._find(f"the last run, with nothing in its way, failed: {result.error!r}")
             return
