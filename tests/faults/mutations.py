@@ -139,6 +139,100 @@ MUTATIONS = (
         "",
         "tests/client/test_caller.py",
     ),
+    Mutation(
+        "let a STATE out that only its predecessors' imports vouch for",
+        "target_marketo_bulk/state_gate.py",
+        "self._held[0][1] < first_unsettled:\n",
+        "self._held[0][1] <= first_unsettled:\n",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
+    Mutation(
+        "send a file although another with one of its leads is under way",
+        "target_marketo_bulk/imports.py",
+        "each.upload is not None and each.upload.file.keys.isdisjoint(keys)",
+        "each.upload is not None",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
+    Mutation(
+        "count a reject as imported",
+        "target_marketo_bulk/outcomes.py",
+        "max(0, file.rows - rejected)",
+        "file.rows",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
+    Mutation(
+        "begin without waiting for what a killed run left",
+        "target_marketo_bulk/imports.py",
+        "        for batch_id in journal.take_over():\n",
+        "        for batch_id in ():\n",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
+    Mutation(
+        "keep no journal",
+        "target_marketo_bulk/imports.py",
+        "        self._journal.accepted(job.batch_id, rows=upload.file.rows)\n",
+        "",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
+    Mutation(
+        "let STATE go before the rejects are on disk",
+        "target_marketo_bulk/load.py",
+        "            self.log.sync()\n            self._gate.release()\n",
+        "            self._gate.release()\n",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
+    Mutation(
+        "take a lost reply for success",
+        "target_marketo_bulk/imports.py",
+        "self._pending.appendleft(upload)\n            self._send_again(upload, error)\n",
+        "self._end_part(upload.file)\n",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
+    Mutation(
+        "settle a file when the first of its halves is imported",
+        "target_marketo_bulk/imports.py",
+        "        self._parts[file.unit] += 1\n        self._pending.extendleft",
+        "        self._pending.extendleft",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
+    Mutation(
+        "hand a newer file over before an older one with the same lead",
+        "target_marketo_bulk/spool.py",
+        "            if not older.folded_keys.isdisjoint(file.folded_keys):\n",
+        "            if False:\n",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
+    Mutation(
+        "compare lookup values with their case and blanks",
+        "target_marketo_bulk/keys.py",
+        "        self.folded = text.strip().casefold()\n",
+        "        self.folded = text\n",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
+    Mutation(
+        "send one file too many at once",
+        "target_marketo_bulk/imports.py",
+        "len(self._running) >= self._most_running:",
+        "len(self._running) > self._most_running:",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
+    Mutation(
+        "drop the rows of an import that failed twice",
+        "target_marketo_bulk/imports.py",
+        """        self._outcomes.reject_all(
+            upload.file, f"the import failed: {message}", batch_id=job.batch_id
+        )
+""",
+        "",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
+    Mutation(
+        "send a file whose import failed after the one behind it",
+        "target_marketo_bulk/imports.py",
+        "        if upload.failures < FAILED_MAX:\n            self._pending.appendleft(upload)\n",
+        "        if upload.failures < FAILED_MAX:\n            self._pending.append(upload)\n",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
 )
 
 

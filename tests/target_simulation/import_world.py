@@ -1,0 +1,223 @@
+"""Import world: an instance of Marketo that takes imports, and a diary of every upload."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from marketo_emulator.import_rows import read_lines
+from marketo_emulator.imports import ImportStatus
+from tests.simulation.world import World
+from tests.target_simulation.messages import MARK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+    from marketo_emulator.imports import ImportJob
+
+UNKNOWN_JOB_CODES = frozenset({"1013", "610"})
+BULK_BODY_MAX_BYTES = 10_000_000
+QUEUE_MAX_JOBS = 10
+_PATH = re.compile(r"/bulk/v1/leads/batch/(\d+)(?:|/(failures|warnings))\.json")
+
+
+@dataclass
+class Upload:
+    """A file Marketo has taken."""
+
+    job: ImportJob
+    run: int
+    rows: dict[int, dict[str, str]]
+    """Its rows by their mark."""
+    folded: frozenset[str]
+    """Its lookup values, as they are compared."""
+    told: bool = False
+    """Whether the client has got the answer."""
+    others: tuple[Upload, ...] = ()
+    """Those that had not ended when it came."""
+    disowned: bool = False
+    """Whether the client was told that there is no such import."""
+    hidden: set[str] = field(default_factory=set)
+    """Those of its reports that lacked rows while the client was given no number of them."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it has not ended."""
+        return not self.job.status.ended
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether its rows are in Marketo, but for those that failed."""
+        return self.job.status is ImportStatus.COMPLETE
+
+    @property
+    def failed_marks(self) -> set[int]:
+        """The marks of the rows that were not imported."""
+        return self.marks_in(self.job.failures)
+
+    def marks_in(self, reported: Iterable[tuple[Sequence[str], str]]) -> set[int]:
+        """Return the marks of the rows of a report."""
+        return {int(cells[list(self.job.header).index(MARK)]) for cells, _ in reported}
+
+    def lacks(self, kind: str, body: bytes) -> bool:
+        """Whether a report lacks rows, and no number of them was told."""
+        reported, counter = {
+            "failures": (self.job.failures, "numOfRowsFailed"),
+            "warnings": (self.job.warnings, "numOfRowsWithWarning"),
+        }[kind]
+        missing = any(str(mark).encode() not in body for mark in self.marks_in(reported))
+        return missing and counter in self.job.amendments.drop
+
+    @property
+    def is_known(self) -> bool:
+        """Whether its client can wait for it."""
+        return self.told and not self.disowned
+
+
+@dataclass
+class Limits:
+    """What the client has set itself."""
+
+    file_bytes: int
+    running: int
+
+
+@dataclass
+class Diary:
+    """Everything that was uploaded, and what was wrong with it."""
+
+    uploads: list[Upload] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+
+
+class ImportWorld(World):
+    """The instance of one simulation of the target."""
+
+    def __init__(
+        self, plain: Mapping[str, Any], start: datetime, config: Mapping[str, Any]
+    ) -> None:
+        super().__init__(plain, start)
+        self._lookup: str = config.get("lookup_field", "email")
+        most = 1 if config.get("list_id") else config.get("max_queued_imports", 2)
+        self._limits = Limits(config["max_file_size_bytes"], most)
+        self.chunk: int = plain["chunk"]
+        self.partition = "2" if config.get("partition_name") == "EMEA" else "1"
+        self.diary = Diary()
+        self.run = 0
+        self._fresh: list[Upload] = []
+        self.before = self.leads()
+
+    # -- what is seen from outside --------------------------------------------------------------
+
+    def leads(self) -> dict[str, dict[str, Any]]:
+        """Return the leads that have a lookup value, by it; without ids and times."""
+        found: dict[str, dict[str, Any]] = {}
+        for lead in map(dict, self.store.leads()):
+            key = lead[self._lookup]
+            if key is not None:
+                gone = {"id", "createdAt", "updatedAt"}
+                found[str(key).casefold()] = {k: v for k, v in lead.items() if k not in gone}
+        return found
+
+    def catch_up(self) -> None:
+        """Bring all imports up to the present."""
+        with self.application.world.at():
+            pass
+
+    def live_uploads(self) -> list[Upload]:
+        """Return the uploads whose imports have not ended."""
+        self.catch_up()
+        return [upload for upload in self.diary.uploads if upload.is_live]
+
+    # -- what the client reaches ----------------------------------------------------------------
+
+    @override
+    def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a call; if it makes an import, write that down."""
+        path = environ["PATH_INFO"]
+        self._fresh = []
+        if path != "/bulk/v1/leads.json":
+            body = _whole(super().serve(environ, start_response))
+            self._note_lies(path, body)
+            return [body]
+        jobs = self.emulator.application.world.imports.jobs
+        live = self.live_uploads()
+        before = len(jobs)
+        fresh: list[Upload] = []
+        if int(environ["CONTENT_LENGTH"]) >= BULK_BODY_MAX_BYTES:
+            self.diary.findings.append(f"a body of {environ['CONTENT_LENGTH']} bytes")
+        try:
+            body = _whole(super().serve(environ, start_response))
+        finally:
+            fresh += [self._noted(job, live) for job in list(jobs.values())[before:]]
+        self._fresh = [upload for upload in fresh if _tells_of(body, upload.job.batch_id)]
+        return [body]
+
+    @override
+    def delivered(self) -> None:
+        for upload in self._fresh:
+            upload.told = True
+        self._fresh = []
+
+    def _note_lies(self, path: str, body: bytes) -> None:
+        match, last = _PATH.fullmatch(path), self.application.requests[-1]
+        if match is None:
+            return
+        for upload in self.diary.uploads:
+            if str(upload.job.batch_id) != match[1]:
+                continue
+            if kind := match[2]:
+                # An error in place of the failures hides nothing: it must be taken for what it is.
+                is_error = last.error_code or last.status not in {200, 404}
+                if upload.lacks(kind, body) and not (kind == "failures" and is_error):
+                    upload.hidden.add(kind)
+            else:
+                is_unknown = last.error_code in UNKNOWN_JOB_CODES
+                upload.disowned |= is_unknown or last.status == HTTPStatus.NOT_FOUND
+
+    def _noted(self, job: ImportJob, live: list[Upload]) -> Upload:
+        header, *lines = read_lines(job.request.content, job.request.delimiter)
+        named = [dict(zip(header, cells, strict=True)) for cells in lines]
+        folded = frozenset(row[self._lookup].strip().casefold() for row in named)
+        rows = {int(row[MARK]): row for row in named}
+        upload = Upload(job, self.run, rows, folded, others=tuple(live))
+        self.diary.uploads.append(upload)
+        self.diary.findings += self._broken_limits(upload)
+        return upload
+
+    def _broken_limits(self, upload: Upload) -> Iterator[str]:
+        name = f"import {upload.job.batch_id}"
+        size = len(upload.job.request.content)
+        if size >= self._limits.file_bytes:
+            yield f"{name} has {size} bytes"
+        known = [other for other in upload.others if other.is_known]
+        if len(known) >= min(self._limits.running, QUEUE_MAX_JOBS):
+            yield f"{name} came while {len(known)} others were under way"
+        for other in known:
+            if not other.folded.isdisjoint(upload.folded):
+                yield f"{name} shares a lookup value with {other.job.batch_id}, still under way"
+        if len(upload.rows) < len(upload.folded):
+            yield f"{name} has a lookup value twice"
+
+    @override
+    def _queue(self, places: int, seconds: float) -> None:
+        self.disturbances += 1
+        self.emulator.others_use(queued_imports=places, seconds=seconds)
+
+
+def _whole(pieces: Iterable[bytes]) -> bytes:
+    try:
+        return b"".join(pieces)
+    finally:
+        pieces.close()  # type: ignore[attr-defined]
+
+
+def _tells_of(body: bytes, batch_id: int) -> bool:
+    return b'"Queued"' in body and str(batch_id).encode() in body
