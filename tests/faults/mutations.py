@@ -226,6 +226,13 @@ MUTATIONS = (
         "",
         "tests/target_simulation/test_target_schedules.py",
     ),
+    Mutation(
+        "send a file whose import failed after the one behind it",
+        "target_marketo_bulk/imports.py",
+        "        if upload.failures < FAILED_MAX:\n            self._pending.appendleft(upload)\n",
+        "        if upload.failures < FAILED_MAX:\n            self._pending.append(upload)\n",
+        "tests/target_simulation/test_target_schedules.py",
+    ),
 )
 
 

@@ -47,7 +47,7 @@ DOCUMENTS: tuple[Any, ...] = ({"a": [1, "ü"]}, ["x,y", None], {}, "plain")
 
 def draw_messages(dice: Random, lookup: str) -> list[Message]:
     """Return the messages of one tap, a STATE the last of them."""
-    keys = _draw_keys(dice, lookup, dice.choice((2, 6, 20, 60)))
+    keys = _draw_keys(dice, lookup, dice.choice((2, 6, 12, 20, 60)))
     shapes = [_draw_shape(dice) for _ in range(dice.choice((1, 1, 2, 4)))]
     streams = dice.choice((STREAMS[:1], STREAMS[:1], STREAMS))
     trouble = dice.choice((0.0, 0.05, 0.2))

@@ -25,8 +25,8 @@ REPORT_DAMAGES = (
 def draw_faults(dice: Random, count: int) -> list[dict[str, Any]]:
     """Return this many faults, each a document of `marketo_emulator.faults.Fault`."""
     kinds = (
-        _transient, _transient, _lost, _lost, _lost, _token, _garbled, _slow, _job, _job, _job,
-        _status, _refusal, _report, _report, _report, _busy, _busy, _too_large,
+        _transient, _transient, _lost, _lost, _lost, _token, _garbled, _slow, _job, _job, _failed,
+        _failed, _status, _refusal, _report, _report, _report, _busy, _busy, _too_large,
     )  # fmt: skip
     return [dice.choice(kinds)(dice) for _ in range(count)]
 
@@ -88,8 +88,6 @@ def _job(dice: Random) -> dict[str, Any]:
     }
     return dice.choice(
         (
-            {**which, "outcome": "Failed", "message": "Internal error"},
-            {**which, "outcome": "Failed"},
             {**which, "job_seconds": dice.choice((400, 3000, 20_000, 90_000))},
             {**which, "job_seconds": dice.choice((400, 3000, 20_000, 90_000))},
             {**which, "drop": ["numOfLeadsProcessed", "numOfRowsFailed", "numOfRowsWithWarning"]},
@@ -99,6 +97,16 @@ def _job(dice: Random) -> dict[str, Any]:
             {**which, "put": {"numOfLeadsProcessed": 13}},
         )
     )
+
+
+def _failed(dice: Random) -> dict[str, Any]:
+    return {
+        "operation": "import.job",
+        "nth": dice.randrange(1, 6),
+        "times": dice.choice((1, 1, 1, 2, 4)),
+        "outcome": "Failed",
+        "message": dice.choice(("", "Internal error")),
+    }
 
 
 def _status(dice: Random) -> dict[str, Any]:

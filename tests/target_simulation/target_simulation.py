@@ -37,6 +37,8 @@ class Outcome:
     runs: int = 0
     interrupted: int = 0
     killed: int = 0
+    repeated: int = 0
+    """Runs after which the tap goes on from an earlier STATE than the last."""
     calls: int = 0
     polls: int = 0
     imports: int = 0
@@ -131,7 +133,9 @@ class TargetSimulation:
         outcome.killed += result.killed
         outcome.calls += len(result.starts)
         outcome.steps += result.steps
-        states = result.states[:-1] if run.state == "before" else result.states
+        is_repeated = run.state == "before" and bool(result.states)
+        outcome.repeated += is_repeated
+        states = result.states[:-1] if is_repeated else result.states
         self._position = max([start, *states])
         return result
 
@@ -190,17 +194,20 @@ def play(schedule: Schedule) -> Outcome:
 def excess(schedule: Schedule, outcome: Outcome) -> list[str]:
     """Return what all that went wrong has cost beyond measure.
 
-    Imports: twice those of the same schedule left in peace, and one for each run cut short and
-    each fault. Calls, but for polls, whose number is a matter of how long imports take: twice as
-    many, and ten for each run cut short and each fault.
+    No run makes more imports than it takes to load everything in peace, but for one more for each
+    fault: a schedule may have as many times those of the same schedule left in peace as runs were
+    cut short, or began from an earlier STATE than the last, and once more; and one for each of
+    these and each fault. Calls, but for polls, whose number is a matter of how long imports take:
+    the same, with ten for each, and ten for all.
     """
     peace = play(schedule.undisturbed())
     found = list(peace.findings)
     trouble = outcome.interrupted + outcome.disturbances
-    imports = 2 * peace.imports + trouble
+    times = 1 + outcome.interrupted + outcome.repeated
+    imports = times * peace.imports + trouble
     if outcome.imports > imports:
         found.append(f"{outcome.imports} imports, more than {imports}; {peace.imports} in peace")
-    calls = 2 * (peace.calls - peace.polls) + 10 * trouble
+    calls = times * (peace.calls - peace.polls) + 10 * (1 + trouble)
     if outcome.calls - outcome.polls > calls:
         found.append(f"{outcome.calls - outcome.polls} calls but for polls, more than {calls}")
     return found
