@@ -175,7 +175,8 @@ class ImportWorld(World):
                 continue
             if kind := match[2]:
                 # An error in place of the failures hides nothing: it must be taken for what it is.
-                is_error = last.error_code or last.status not in {200, 404}
+                is_none = last.status == HTTPStatus.NOT_FOUND
+                is_error = not is_none and (last.error_code or last.status != HTTPStatus.OK)
                 if upload.lacks(kind, body) and not (kind == "failures" and is_error):
                     upload.hidden.add(kind)
             else:
