@@ -24,13 +24,15 @@ if TYPE_CHECKING:
     from tests.simulation.process import Result
 
 MEMORY = Path("/dev/shm")
+QUEUE_IS_FULL = "1029"
 
 # What trouble may cost. Each job is created three times before its run gives up, and a run cut
 # short leaves five in the queue at most unless told otherwise, which the next may not take over.
 JOBS_FACTOR = 3
 JOBS_PER_CUT = 5
 # The next run begins anew: a token, two descriptions, the programs, and the jobs taken over. A
-# fault costs a few repetitions. Polls do not count: their number is a matter of how long jobs take.
+# fault costs a few repetitions. Polls do not count, nor does asking for a place in a full queue:
+# their number is a matter of how long jobs take, and others stay.
 CALLS_FACTOR = 2
 CALLS_PER_TROUBLE = 10
 
@@ -44,6 +46,7 @@ class Outcome:
     interrupted: int = 0
     calls: int = 0
     polls: int = 0
+    """Those of the calls that only waited: for a job, or for a place in the queue."""
     jobs: int = 0
     steps: int = 0
     days: float = 0.0
@@ -103,6 +106,8 @@ class Simulation:
         outcome.jobs = world.created
         asked = world.application.requests
         outcome.polls = len(asked.of("export.status")) + len(asked.of("export.list"))
+        asked_for_place = asked.of("export.enqueue")
+        outcome.polls += sum(call.error_code == QUEUE_IS_FULL for call in asked_for_place)
         outcome.disturbances = world.disturbances
         outcome.seen += world.happened
         if result.error is not None:
