@@ -28,6 +28,7 @@ QUEUE_IS_FULL = "1029"
 
 # What trouble may cost. Each job is created three times before its run gives up, and a run cut
 # short leaves five in the queue at most unless told otherwise, which the next may not take over.
+# A creation that is answered with an error, and asked for again, may have made a job each time.
 JOBS_FACTOR = 3
 JOBS_PER_CUT = 5
 # The next run begins anew: a token, two descriptions, the programs, and the jobs taken over. A
@@ -48,6 +49,7 @@ class Outcome:
     polls: int = 0
     """Those of the calls that only waited: for a job, or for a place in the queue."""
     jobs: int = 0
+    creations_refused: int = 0
     steps: int = 0
     days: float = 0.0
     disturbances: int = 0
@@ -108,6 +110,7 @@ class Simulation:
         outcome.polls = len(asked.of("export.status")) + len(asked.of("export.list"))
         asked_for_place = asked.of("export.enqueue")
         outcome.polls += sum(call.error_code == QUEUE_IS_FULL for call in asked_for_place)
+        outcome.creations_refused = sum(bool(c.error_code) for c in asked.of("export.create"))
         outcome.disturbances = world.disturbances
         outcome.seen += world.happened
         if result.error is not None:
@@ -201,6 +204,7 @@ def excess(schedule: Schedule, outcome: Outcome) -> list[str]:
     peace = play(schedule.undisturbed())
     found = list(peace.findings)
     jobs = JOBS_FACTOR * peace.jobs + JOBS_PER_CUT * outcome.interrupted
+    jobs += outcome.creations_refused
     if outcome.jobs > jobs:
         found.append(f"{outcome.jobs} jobs, more than {jobs}; {peace.jobs} in peace")
     trouble = outcome.interrupted + outcome.disturbances
