@@ -7,13 +7,13 @@ import tempfile
 from array import array
 from bisect import bisect_left
 from dataclasses import dataclass
-from itertools import islice
+from itertools import accumulate, count, islice
 from typing import TYPE_CHECKING, BinaryIO
 
-from target_marketo_bulk.keys import Key, KeySet
+from target_marketo_bulk.keys import Key, Keys, KeySet
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, KeysView
+    from collections.abc import Iterator, KeysView, Sequence
 
     from target_marketo_bulk.row_format import RowFormat
 
@@ -145,13 +145,9 @@ class OpenFile:
         ordinal = self._ordinals.get(folded)
         self._ordinals[folded] = len(self._starts)
         self._starts.append(self._end)
-        self._handle.write(line)
-        self._end += len(line)
-        self.size_bytes += len(line)
-        if self._end > _BUFFER_BYTES and isinstance(self._handle, io.BytesIO):
-            self._move_to_disk(self._handle)
+        self._append(line)
         if ordinal is None:
-            self._note_new(key)
+            self._note_new(folded, key.text)
             return False
         self.size_bytes -= self._length(ordinal)
         self._replaced.append(ordinal)
@@ -159,11 +155,30 @@ class OpenFile:
             self._drop_replaced()
         return True
 
-    def _note_new(self, key: Key) -> None:
-        self.index_bytes += len(key.folded) + INDEX_ENTRY_BYTES
-        if key.text != key.folded:
-            self._spellings[key.folded] = key.text
-            self.index_bytes += len(key.text) + INDEX_ENTRY_BYTES
+    def put_new(self, keys: Keys, lines: Sequence[bytes]) -> bool:
+        """Add rows, at least one; return False, and add none, if one would replace another."""
+        folded = keys.folded
+        if len(set(folded)) < len(folded) or not self._ordinals.keys().isdisjoint(folded):
+            return False
+        self._ordinals.update(zip(folded, count(len(self._starts))))
+        self._starts.extend(accumulate(map(len, lines[:-1]), initial=self._end))
+        self._append(b"".join(lines))
+        for each, text in zip(folded, keys.texts, strict=True):
+            self._note_new(each, text)
+        return True
+
+    def _append(self, lines: bytes) -> None:
+        self._handle.write(lines)
+        self._end += len(lines)
+        self.size_bytes += len(lines)
+        if self._end > _BUFFER_BYTES and isinstance(self._handle, io.BytesIO):
+            self._move_to_disk(self._handle)
+
+    def _note_new(self, folded: str, text: str) -> None:
+        self.index_bytes += len(folded) + INDEX_ENTRY_BYTES
+        if text != folded:
+            self._spellings[folded] = text
+            self.index_bytes += len(text) + INDEX_ENTRY_BYTES
 
     def finish(self) -> ImportFile:
         """Return the file as it is to be sent; nothing can be added any more."""

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _HASH_MASK = (1 << 64) - 1
 SLICE_KEYS = 16_384
@@ -26,6 +26,19 @@ class Key:
     def __init__(self, text: str) -> None:
         self.text = text
         self.folded = text.strip().casefold()
+
+
+class Keys:
+    """The lookup values of many rows, in their order."""
+
+    __slots__ = ("folded", "texts")
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+        self.folded = [text.strip().casefold() for text in texts]
+
+    def __iter__(self) -> Iterator[Key]:
+        return map(Key, self.texts)
 
 
 class KeySet:

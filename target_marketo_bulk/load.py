@@ -32,12 +32,12 @@ from target_marketo_bulk.tally import Tally
 from target_marketo_bulk.wake_pipe import WakePipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from marketo_bulk.connection import Connection
 
-    from target_marketo_bulk.keys import Key
+    from target_marketo_bulk.keys import Key, Keys
     from target_marketo_bulk.settings import ImportSettings
 
 REAL_TIME = Timing()
@@ -126,6 +126,10 @@ class Load:
         Raises: OversizedRowError when no file can hold it.
         """
         self._spool.add(layout, key, line)
+
+    def add_new(self, layout: Layout, keys: Keys, lines: Sequence[bytes]) -> bool:
+        """Put rows on their way at once; return False, and put none, where one needs `add`."""
+        return self._spool.add_new(layout, keys, lines)
 
     def reject(self, record: Mapping[str, Any], reason: str) -> None:
         """Report a record that will not be sent."""

@@ -8,6 +8,7 @@ import select
 import sys
 from collections import Counter
 from decimal import Decimal
+from itertools import groupby
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
@@ -18,7 +19,8 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-_CHUNK_BYTES = 1 << 18
+_RECORD = "RECORD"
+_CHUNK_BYTES = 1 << 16
 _LINES_BETWEEN_TICKS = 256
 
 
@@ -27,7 +29,8 @@ class LineReader(GenericSingerReader[bytes]):
 
     Standard input is waited for together with the descriptor `begin` returns, so a signal or
     a finished import is seen to at once although the tap is silent. Other inputs are iterated.
-    Whatever ends the reading early, `abandon` is called first.
+    Whatever ends the reading early, `abandon` is called first. RECORD messages that arrive one
+    after the other go to `take_records`, if it is given, in one list.
     """
 
     def __init__(
@@ -36,12 +39,14 @@ class LineReader(GenericSingerReader[bytes]):
         begin: Callable[[], int],
         tick: Callable[[], None],
         abandon: Callable[[], None],
+        take_records: Callable[[list[dict[str, Any]]], None] | None = None,
         idle_seconds: float = 1.0,
     ) -> None:
         super().__init__()
         self._begin = begin
         self._tick = tick
         self._abandon = abandon
+        self._take_records = take_records
         self._idle_seconds = idle_seconds
         self._decode = msgspec.json.Decoder(float_hook=Decimal).decode
         self._line_number = 0
@@ -64,8 +69,9 @@ class LineReader(GenericSingerReader[bytes]):
         try:
             wake_descriptor = self._begin()
             for lines in self._chunks_of(source, wake_descriptor):
-                for line in lines:
-                    self._dispatch(line, callbacks, counts)
+                messages = map(self._numbered_message, lines)
+                for kind, run in groupby(messages, key=_kind_of):
+                    self._hand_on(kind, run, callbacks, counts)
                 self._tick()
         except BaseException:
             self._abandon()
@@ -79,20 +85,28 @@ class LineReader(GenericSingerReader[bytes]):
             return _iterated(source)
         return _arriving(descriptor, wake_descriptor, self._idle_seconds)
 
-    def _dispatch(
+    def _numbered_message(self, line: bytes | str) -> dict[str, Any]:
+        self._line_number += 1
+        return self.deserialize_json(line)
+
+    def _hand_on(
         self,
-        line: bytes,
+        kind: str,
+        run: Iterator[dict[str, Any]],
         callbacks: dict[str, Callable[[dict[str, Any]], None]],
         counts: Counter[str],
     ) -> None:
-        self._line_number += 1
-        message = self.deserialize_json(line)
-        kind = message.get("type")
-        callback = callbacks.get(kind) if isinstance(kind, str) else None
-        if callback is None or kind is None:
+        if kind == _RECORD and self._take_records is not None:
+            records = list(run)
+            self._take_records(records)
+            counts[kind] += len(records)
+            return
+        callback = callbacks.get(kind)
+        if callback is None:
             raise InvalidInputLine(f"line {self._line_number} of the input is no Singer message")
-        callback(message)
-        counts[kind] += 1
+        for message in run:
+            callback(message)
+            counts[kind] += 1
 
     @override
     def deserialize_json(self, line: bytes | str) -> dict[str, Any]:
@@ -114,6 +128,11 @@ class LineReader(GenericSingerReader[bytes]):
             raise InvalidInputLine(
                 f"line {self._line_number} of the input ({len(line)} bytes) is not JSON: {reason}"
             ) from None
+
+
+def _kind_of(message: dict[str, Any]) -> str:
+    kind = message.get("type")
+    return kind if isinstance(kind, str) else ""
 
 
 def _arriving(descriptor: int, wake_descriptor: int, idle_seconds: float) -> Iterator[list[bytes]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from itertools import chain, compress, count, repeat
+from operator import contains
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -18,6 +20,8 @@ DELIMITERS = {"csv": ",", "tsv": "\t", "ssv": ";"}
 
 CELL_MAX_CHARACTERS = 10_000_000
 """No cell can be longer than the largest file; the `csv` module stops at 131 072 by itself."""
+
+NUL_UNREADABLE = "a NUL character, which Python 3.10 cannot read back"
 
 
 class RowFormat:
@@ -41,8 +45,36 @@ class RowFormat:
         # `csv.writer` returns what its `write` returned, which typeshed does not know.
         encoded: bytes = self._write(cells)
         if sys.version_info < (3, 11) and b"\0" in encoded:  # pragma: no cover
-            raise UnsendableValueError("a NUL character, which Python 3.10 cannot read back")
+            raise UnsendableValueError(NUL_UNREADABLE)
         return encoded[:-2] + b"\n"
+
+    def encode_columns(self, columns: Sequence[Sequence[object]]) -> list[bytes]:
+        """Return the bytes of many rows, given as columns of text, integers and None.
+
+        Shape: what `encode` makes of each row, many times faster: few cells need quotes.
+        Raises: the same as `encode`.
+        """
+        if len(columns) == 1:
+            # A row of one empty cell has quotes, lest it be an empty line.
+            return [self.encode(row) for row in zip(*columns, strict=True)]
+        cells = [self._quoted(_texts(column)) for column in columns]
+        rows = zip(*cells, strict=True)
+        return [f"{line}\n".encode() for line in map(self.delimiter.join, rows)]
+
+    def _quoted(self, texts: Sequence[str]) -> Sequence[str]:
+        """Return the cells of a column, those in quotes that need them."""
+        whole = "".join(texts)
+        if sys.version_info < (3, 11) and "\0" in whole:  # pragma: no cover
+            raise UnsendableValueError(NUL_UNREADABLE)
+        marks = [mark for mark in (self.delimiter, '"', "\r", "\n") if mark in whole]
+        if not marks:
+            return texts
+        found = (compress(count(), map(contains, texts, repeat(mark))) for mark in marks)
+        cells = list(texts)
+        for index in set(chain.from_iterable(found)):
+            doubled = cells[index].replace('"', '""')
+            cells[index] = f'"{doubled}"'
+        return cells
 
     def decode(self, handle: BinaryIO) -> Iterator[list[str]]:
         """Yield the rows of a file from its beginning, the header first.
@@ -55,6 +87,16 @@ class RowFormat:
             yield from read_rows(text, self.delimiter)
         finally:
             text.detach()
+
+
+def _texts(values: Sequence[object]) -> Sequence[str]:
+    """Return the text `csv.writer` makes of each value."""
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        return values  # type: ignore[return-value]  # as was just seen
+    if kinds == {str, type(None)}:
+        return ["" if value is None else value for value in values]  # type: ignore[misc]
+    return ["" if value is None else str(value) for value in values]
 
 
 def read_rows(lines: io.TextIOBase, delimiter: str) -> Iterator[list[str]]:

@@ -94,6 +94,19 @@ class RowPlan:
             raise UndecidedError
         return self._convert(record, self._checked)
 
+    def columns(
+        self, records: Sequence[Mapping[str, Any]], *, checked: bool
+    ) -> list[Sequence[object]]:
+        """Return the cells of many records, by column: those of `cells` or `checked_cells`.
+
+        Raises: UndecidedError, UnsendableValueError if there is one record that is not so plain.
+        """
+        tables = self._checked if checked else self._loose
+        if tables is None:
+            raise UndecidedError
+        columns = zip(*map(self._pick, records), strict=True)
+        return [table.convert(column) for table, column in zip(tables, columns, strict=True)]
+
     def _convert(self, record: Mapping[str, Any], tables: list[_Actions]) -> list[Any]:
         values = list(self._pick(record))
         actions = list(map(getitem, tables, map(type, values)))
@@ -139,6 +152,21 @@ class _Actions(dict[type, "Action | None"]):
             action = self._checked(value_type, action)
         self[value_type] = action
         return action
+
+    def convert(self, values: Sequence[object]) -> Sequence[object]:
+        """Return what becomes of the values of many records."""
+        kinds = set(map(type, values))
+        actions = {kind: action for kind in kinds if (action := self[kind]) is not None}
+        if not actions:
+            return values
+        if len(actions) == 1:
+            # Beside values of one type there is hardly anything but None.
+            [(changed, action)] = actions.items()
+            return [action(value) if type(value) is changed else value for value in values]
+        return [
+            value if (action := actions.get(type(value))) is None else action(value)
+            for value in values
+        ]
 
     def _checked(self, value_type: type, action: Action | None) -> Action | None:
         test = self._test

@@ -10,9 +10,9 @@ from target_marketo_bulk.import_file import ImportFile, Layout, OpenFile
 logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
-    from target_marketo_bulk.keys import Key
+    from target_marketo_bulk.keys import Key, Keys
 
 OPEN_FILES_MAX = 400
 """Sets of columns collected at once; a further one sends off the file unused for longest."""
@@ -72,14 +72,35 @@ class Spool:
         file = self._open.get(layout)
         if file is None or not self._takes(file, key, line):
             file = self._reopen(layout, len(line))
-        index_bytes, spooled_bytes = file.index_bytes, file.spooled_bytes
+        before = file.index_bytes, file.spooled_bytes
         self.replaced_rows += file.put(key, line)
-        self._index_bytes += file.index_bytes - index_bytes
-        self._spooled_bytes += file.spooled_bytes - spooled_bytes
         if len(self._open) > 1:
             self._newest_units[key.folded] = file.unit
             self._uses += 1
             file.used_at = self._uses
+        self._account_for(file, *before)
+
+    def add_new(self, layout: Layout, keys: Keys, lines: Sequence[bytes]) -> bool:
+        """Put rows into the file of their columns, all at once.
+
+        Return False, and put none, if one of them asks for more than being appended to the only
+        open file: each is to be added by itself then.
+        """
+        file = self._open.get(layout)
+        if file is None or len(self._open) > 1:
+            return False
+        if file.size_bytes + sum(map(len, lines)) >= self.limit_bytes:
+            return False
+        before = file.index_bytes, file.spooled_bytes
+        if not file.put_new(keys, lines):
+            return False
+        self._account_for(file, *before)
+        return True
+
+    def _account_for(self, file: OpenFile, index_bytes: int, spooled_bytes: int) -> None:
+        """Add what a file has grown by since it had these sizes; keep within the limits."""
+        self._index_bytes += file.index_bytes - index_bytes
+        self._spooled_bytes += file.spooled_bytes - spooled_bytes
         if self._index_bytes > self._index_limit_bytes():
             self._close(max(self._open.values(), key=lambda each: each.index_bytes))
         elif self._spooled_bytes > SPOOL_MAX_BYTES:

@@ -6,6 +6,7 @@ import os
 import sys
 from copy import deepcopy
 from functools import cached_property
+from itertools import groupby
 from typing import IO, TYPE_CHECKING, Any, ClassVar
 
 from marketo_bulk.connection_settings import (
@@ -56,7 +57,15 @@ class TargetMarketoBulk(Target):
         super().__init__(**options)
         self._plain_sinks: dict[object, LeadSink] = {}
         self._is_version_warned = False
-        self.message_reader = LineReader(begin=self._begin, tick=self._tick, abandon=self._abandon)
+        self.message_reader = self._reader()
+
+    def _reader(self) -> LineReader:
+        return LineReader(
+            begin=self._begin,
+            tick=self._tick,
+            abandon=self._abandon,
+            take_records=self._take_records,
+        )
 
     @cached_property
     def load(self) -> Load:
@@ -142,18 +151,19 @@ class TargetMarketoBulk(Target):
                 if isinstance(sink, LeadSink):
                     yield name, sink
 
+    def _take_records(self, messages: list[dict[str, Any]]) -> None:
+        for stream, group in groupby(messages, key=_stream_of):
+            sink = self._plain_sinks.get(stream)
+            if sink is not None:
+                sink.take(map(_record_of, group))
+                continue
+            for message in group:
+                self._process_record_message(message)
+
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        record = message_dict.get("record")
-        if not isinstance(record, dict):
-            raise InvalidInputLine("a RECORD message of the input lacks its record")
-        if self.load.ignores(record):
-            return
-        sink = self._plain_sinks.get(message_dict.get("stream"))
-        if sink is None:
+        if not self.load.ignores(_record_of(message_dict)):
             super()._process_record_message(message_dict)
-        else:
-            sink.take(record)
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
@@ -198,6 +208,17 @@ class TargetMarketoBulk(Target):
     def _abandon(self) -> None:
         if "load" in self.__dict__:
             self.load.abandon()
+
+
+def _stream_of(message: dict[str, Any]) -> object:
+    return message.get("stream")
+
+
+def _record_of(message: dict[str, Any]) -> dict[str, Any]:
+    record = message.get("record")
+    if not isinstance(record, dict):
+        raise InvalidInputLine("a RECORD message of the input lacks its record")
+    return record
 
 
 def _write_line(line: str) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from target_marketo_bulk.import_file import ImportFile, Layout, OpenFile
-from target_marketo_bulk.keys import Key
+from target_marketo_bulk.keys import Key, Keys
 from target_marketo_bulk.row_format import RowFormat
 
 NASTY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
@@ -60,6 +60,48 @@ def test_file_holds_the_last_row_of_each_key(name: str, rows: list[tuple[str, st
     assert (len(body), len(last)) == (file.size_bytes, file.rows)
     assert list(map(list, last.items())) == list(file.read_rows())
     file.close()
+
+
+@given(st.lists(st.lists(st.tuples(st.text("abAB ", max_size=2), NASTY), min_size=1), max_size=6))
+def test_rows_put_together_are_those_put_one_by_one(batches: list[list[tuple[str, str]]]) -> None:
+    """Rows of new keys go into a file at once; any other batch is refused, and changes nothing."""
+    made = layout()
+    files = [OpenFile(1, made, opened_at=0), OpenFile(1, made, opened_at=0)]
+    seen: set[str] = set()
+    for batch in batches:
+        lines = [made.row_format.encode(row) for row in batch]
+        keys = [Key(text) for text, _ in batch]
+        folded = [key.folded for key in keys]
+        are_new = len({*seen, *folded}) == len(seen) + len(folded)
+        seen.update(folded)
+        assert are_new == files[0].put_new(Keys([text for text, _ in batch]), lines)
+        for file in files[are_new:]:
+            for key, line in zip(keys, lines, strict=True):
+                file.put(key, line)
+    sizes = {(file.size_bytes, file.spooled_bytes, file.index_bytes) for file in files}
+    assert len(sizes) == 1
+    spelled = [[file.has_other_spelling(Key(text)) for text in ("a", "A", "bB ")] for file in files]
+    assert spelled[0] == spelled[1]
+    finished = [file.finish() for file in files]
+    assert content(finished[0]) == content(finished[1])
+    for file in finished:
+        file.close()
+
+
+@given(
+    st.sampled_from(["csv", "tsv", "ssv"]),
+    st.integers(1, 3).flatmap(
+        lambda width: st.lists(st.tuples(*[st.none() | st.integers() | NASTY] * width), min_size=1)
+    ),
+)
+def test_rows_encoded_together_are_those_encoded_one_by_one(
+    name: str, rows: list[tuple[object, ...]]
+) -> None:
+    """Column by column or row by row: the same bytes, as `csv` writes them."""
+    row_format = RowFormat(name)
+    assert list(map(row_format.encode, rows)) == row_format.encode_columns(
+        list(zip(*rows, strict=True))
+    )
 
 
 def test_row_is_quoted_as_rfc_4180_says() -> None:

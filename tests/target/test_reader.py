@@ -116,3 +116,18 @@ def test_broken_line_abandons_the_run_and_names_its_number() -> None:
     with pytest.raises(InvalidInputLine, match="line 2"):
         reading.read(io.BytesIO(line(1) + b"{nobody@load.test\n"))
     assert reading.abandoned == 1
+
+
+def test_records_that_follow_each_other_are_handed_over_in_one_list() -> None:
+    """A run of records is one list; what stands between two runs comes between them."""
+    seen: list[Any] = []
+    reader = LineReader(
+        begin=lambda: 0, tick=lambda: None, abandon=lambda: None, take_records=seen.append
+    )
+    kinds = ["RECORD", "RECORD", "STATE", "RECORD", "SCHEMA", "STATE"]
+    messages = [{"type": kind, "value": number} for number, kind in enumerate(kinds)]
+    lines = b"".join(json.dumps(message).encode() + b"\n" for message in messages)
+    callbacks = dict.fromkeys(("STATE", "SCHEMA"), seen.append)
+    counts = reader.process_lines(io.BytesIO(lines), callbacks)
+    assert seen == [messages[:2], messages[2], messages[3:4], *messages[4:]]
+    assert counts == {"RECORD": 3, "STATE": 2, "SCHEMA": 1}

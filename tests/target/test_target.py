@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,8 +16,18 @@ from typing_extensions import override
 
 from marketo_bulk.errors import ConfigurationError
 from marketo_emulator.faults import Fault
+from target_marketo_bulk import sinks
+from target_marketo_bulk.preflight import DELETED_AT
 from target_marketo_bulk.target import TargetMarketoBulk
-from tests.target.runs import SCHEMA, leads, listen, people, read_json_lines, singer_lines
+from tests.target.runs import (
+    SCHEMA,
+    TEXT,
+    leads,
+    listen,
+    people,
+    read_json_lines,
+    singer_lines,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -323,6 +334,68 @@ def test_own_path_and_the_sdks_write_the_same_files(
         rejects = read_json_lines(directory, "rejects-*")
         written.append((files, [(each["record"], each["reason"]) for each in rejects]))
     assert written[0] == written[1]
+
+
+TEXTS = st.sampled_from(
+    ["", "plain", "a,b", 'say "hi"', "two\nlines", "lone\r", "\t;", "ü\U0001f600", "\0", "\ud83d"]
+)
+CELLS = {
+    "email": st.sampled_from([*(f"p{n}@load.test" for n in range(9)), "P1@load.test", "ü@x", ""]),
+    "note": st.none() | TEXTS,
+    "score": st.none() | st.integers(-5, 10**20) | st.sampled_from(["7", True, 1e-7]),
+    "share": st.none() | st.floats(width=16),
+    "flag": st.none() | st.booleans(),
+    "at": st.none() | st.sampled_from(["2026-01-02 03:04:05", "2026-01-02T03:04:05Z", "soon"]),
+    "tags": st.none() | st.lists(st.text(max_size=3), max_size=2),
+    DELETED_AT: st.none() | st.sampled_from([None, None, "2026-01-01T00:00:00Z"]),
+}
+CELL_TYPES: Record = {
+    "email": TEXT,
+    "note": {"type": ["string", "null"], "maxLength": 8},
+    "score": {"type": ["integer", "null"], "maximum": 10**6},
+    "share": {"type": ["number", "null"]},
+    "flag": {"type": ["boolean", "null"]},
+    "at": {"type": ["string", "null"], "format": "date-time"},
+    "tags": {"type": ["array", "null"]},
+}
+ALIKE = st.lists(st.sampled_from([*CELLS][1:]), unique=True).flatmap(
+    lambda names: st.lists(
+        st.fixed_dictionaries({name: CELLS[name] for name in ("email", *names)}), max_size=12
+    )
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(ALIKE, max_size=3), st.sampled_from(["csv", "tsv"]), st.booleans())
+def test_rows_made_together_are_those_made_one_by_one(
+    tmp_path_factory: pytest.TempPathFactory,
+    groups: list[list[Record]],
+    file_format: str,
+    validate: bool,  # noqa: FBT001  # given by hypothesis
+) -> None:
+    """However records are taken: the same bytes, the same rejects in the same order, and counts."""
+    records = [record for group in groups for record in group]
+    schema = {"type": "object", "properties": CELL_TYPES}
+    lines = singer_lines(records, schema=schema, state_every=4)
+    left: list[Any] = []
+    for least in (1, len(records) + 1):
+        directory = tmp_path_factory.mktemp("dry")
+        config = {
+            "dry_run_path": str(directory / "files"),
+            "rejects_path": str(directory),
+            "max_rejected_percent": 100,
+            "validate_records": validate,
+            "format": file_format,
+        }
+        target = TargetMarketoBulk(config=config)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sinks, "TOGETHER_MIN", least)
+            listen(target, lines)
+        files = [path.read_bytes() for path in sorted(directory.glob("files/*"))]
+        rejects = read_json_lines(directory, "rejects-*")
+        counts = replace(target.load.tally, working_seconds=0.0)
+        left.append((files, [(each["record"], each["reason"]) for each in rejects], counts))
+    assert left[0] == left[1]
 
 
 def test_stream_maps_rename_and_drop(emulator: Emulator, config: Record, run: RunTarget) -> None:

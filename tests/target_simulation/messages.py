@@ -20,6 +20,7 @@ MARK = "customerNumber"
 FIRST_MARK = 10_001
 STREAMS = ("leads", "people")
 OVERSIZED = 12_000
+SHUFFLED = 0.3
 
 TEXT = {"type": ["string", "null"]}
 PROPERTIES: dict[str, dict[str, Any]] = {
@@ -47,19 +48,27 @@ DOCUMENTS: tuple[Any, ...] = ({"a": [1, "ü"]}, ["x,y", None], {}, "plain")
 
 def draw_messages(dice: Random, lookup: str) -> list[Message]:
     """Return the messages of one tap, a STATE the last of them."""
-    keys = _draw_keys(dice, lookup, dice.choice((2, 6, 12, 20, 60)))
+    keys = _draw_keys(dice, lookup, dice.choice((2, 6, 12, 20, 60, 400)))
     shapes = [_draw_shape(dice) for _ in range(dice.choice((1, 1, 2, 4)))]
     streams = dice.choice((STREAMS[:1], STREAMS[:1], STREAMS))
     trouble = dice.choice((0.0, 0.05, 0.2))
+    # Records alike take another way into a file than those that each have an order of their own.
+    is_shuffled = dice.random() < SHUFFLED
+    stays, interrupted = dice.choice(((0.0, 1.0), (0.9, 0.2)))
     messages = [_schema(dice, stream, lookup) for stream in streams]
+    stream, shape = streams[0], shapes[0]
     for number in range(dice.choice((1, 6, 12, 20, 30, 70))):
+        if dice.random() >= stays:
+            stream, shape = dice.choice(streams), dice.choice(shapes)
         record = {lookup: dice.choice(keys), MARK: FIRST_MARK + number}
-        record |= {name: _value(dice, name) for name in dice.choice(shapes)}
+        record |= {name: _value(dice, name) for name in shape}
         if dice.random() < trouble:
             _spoil(dice, record, lookup)
-        record = dict(dice.sample(list(record.items()), len(record)))
-        messages.append({"type": "RECORD", "stream": dice.choice(streams), "record": record})
-        messages += _between(dice, streams, lookup)
+        if is_shuffled:
+            record = dict(dice.sample(list(record.items()), len(record)))
+        messages.append({"type": "RECORD", "stream": stream, "record": record})
+        if dice.random() < interrupted:
+            messages += _between(dice, streams, lookup)
     return [*messages, {"type": "STATE"}]
 
 

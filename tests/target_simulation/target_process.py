@@ -212,7 +212,15 @@ class SimulatedTarget(TargetMarketoBulk):
         self._simulation = process
         self._seed = seed
         super().__init__(config=dict(config))
-        self.message_reader = FeedReader(begin=self._begin, tick=self._tick, abandon=self._abandon)
+
+    @override
+    def _reader(self) -> FeedReader:
+        return FeedReader(
+            begin=self._begin,
+            tick=self._tick,
+            abandon=self._abandon,
+            take_records=self._take_records,
+        )
 
     @cached_property
     @override
