@@ -20,6 +20,7 @@ from marketo_bulk.columns import Column
 from marketo_bulk.connection import Connection
 from marketo_bulk.describe import FieldDescription, LeadDescription
 from marketo_bulk.errors import ConfigurationError, DecodeError, MarketoBulkError, RejectedError
+from marketo_bulk.export_run import RunnerOptions
 from marketo_bulk.exports import (
     ACTIVITIES,
     LEADS,
@@ -29,7 +30,6 @@ from marketo_bulk.exports import (
     custom_object,
 )
 from marketo_bulk.imports import import_body_size
-from marketo_bulk.job_runner import RunnerOptions
 from marketo_bulk.jobs import ExportJob, ExportStatus, ImportJob, ImportStatus
 from marketo_bulk.partial_file import ExportFile
 from marketo_bulk.rows import RowReader

@@ -11,11 +11,9 @@ from marketo_bulk.limits import EXPORT_RUNNING_MAX_JOBS
 from marketo_bulk.slots import Phase, Slot, WorkT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from marketo_bulk.client import MarketoBulk
-    from marketo_bulk.exports import ExportObject
-    from marketo_bulk.slot_board import SlotBoard
+    from marketo_bulk.export_run import ExportRun
 
 logger = logging.getLogger(__name__)
 
@@ -33,19 +31,12 @@ class Lookout(Generic[WorkT]):
     number of intervals after it was queued, where it can be: just when there may be news.
     """
 
-    def __init__(
-        self,
-        client: MarketoBulk,
-        export_object: ExportObject,
-        board: SlotBoard[WorkT],
-        interval_seconds: float,
-        clock: Callable[[], float],
-    ) -> None:
-        self._client = client
-        self._object = export_object
-        self._board = board
-        self._interval_seconds = interval_seconds
-        self._clock = clock
+    def __init__(self, run: ExportRun[WorkT]) -> None:
+        self._client = run.client
+        self._object = run.export_object
+        self._board = run.board
+        self._interval_seconds = run.options.poll_interval_seconds
+        self._clock = run.clock
         self._may_list = True
 
     def due_at(self) -> float | None:

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Generic
 
 from typing_extensions import Self
 
-from marketo_bulk.job_runner import JobRunner, RunnerOptions
+from marketo_bulk.export_run import ExportRun, RunnerOptions
+from marketo_bulk.job_runner import JobRunner
 from marketo_bulk.slot_board import SlotBoard
 from marketo_bulk.slots import WorkT
 
@@ -75,14 +76,9 @@ class ExportScheduler(Generic[WorkT]):
     ) -> None:
         self._sleep = timing.sleep
         self._board: SlotBoard[WorkT] = SlotBoard()
+        self._export_run = ExportRun(client, export_object, self._board, options, timing.clock)
         self._runner = JobRunner(
-            client,
-            export_object,
-            source,
-            self._board,
-            options,
-            clock=timing.clock,
-            start=_in_thread if timing.sleep is None else _at_once,
+            self._export_run, source, start=_in_thread if timing.sleep is None else _at_once
         )
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
@@ -140,7 +136,7 @@ class ExportScheduler(Generic[WorkT]):
         self.close()
         for slot in self._board:
             if slot.in_marketo:
-                self._runner.cancel(slot.job)
+                self._export_run.cancel(slot.job)
 
     def _wait(self) -> None:
         """Wait for the thread to have news; without one, do what is due and sleep until more is."""

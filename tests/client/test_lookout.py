@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from marketo_bulk import ExportJob, ExportStatus
+from marketo_bulk import ExportJob, ExportStatus, RunnerOptions
 from marketo_bulk.errors import RejectedError
+from marketo_bulk.export_run import ExportRun
 from marketo_bulk.exports import PROGRAM_MEMBERS
 from marketo_bulk.lookout import Lookout
 from marketo_bulk.slot_board import SlotBoard
@@ -62,12 +64,9 @@ class Queue:
         ]
         for slot in self.slots:
             self.board.add(slot)
+        options = RunnerOptions(Path(), poll_interval_seconds=MINUTE)
         self.lookout: Lookout[Any] = Lookout(
-            self.desk,  # type: ignore[arg-type]
-            PROGRAM_MEMBERS,
-            self.board,
-            MINUTE,
-            self.desk.clock,
+            ExportRun(self.desk, PROGRAM_MEMBERS, self.board, options, self.desk.clock)  # type: ignore[arg-type]
         )
 
     def end(self, *numbers: int) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import bench_jobs
 from benchmarks.bench_jobs import CASES, Case, Found, even
-from marketo_bulk import job_runner
+from marketo_bulk import job_intake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,7 +83,7 @@ def test_3000_programs_make_the_calls_the_readme_says(monkeypatch: pytest.Monkey
 
 def test_a_target_that_does_not_read_fills_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Above so many bytes on disk no new job is created, until files have been read."""
-    monkeypatch.setattr(job_runner, "FILES_WAITING_MAX_BYTES", 1)
+    monkeypatch.setattr(job_intake, "FILES_WAITING_MAX_BYTES", 1)
     found = run("target reads nothing for 3 h")
     assert found.files_seconds > 10_800
     assert found.jobs == PROGRAMS / 10
