@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 FOLDER = Path(__file__).parent
+NOTHING = Path(os.devnull)
 # Settings of the caller must not reach a plugin, and its log lines must not cost anyone time.
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
@@ -44,14 +45,19 @@ class Usage:
     megabytes: float
 
 
-def measure(command: Sequence[str]) -> Usage:
-    """Run a command, its output thrown away, and return what it took.
+def measure(command: Sequence[str], source: Path = NOTHING) -> Usage:
+    """Run a command on the content of a file, its output thrown away; return what it took.
 
     Raises: SystemExit with the end of its errors if it fails.
     """
-    child = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=ENVIRONMENT
-    )
+    with source.open("rb") as stdin:
+        child = subprocess.Popen(
+            command,
+            stdin=stdin,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=ENVIRONMENT,
+        )
     assert child.stderr is not None  # noqa: S101  # asked for above
     with child.stderr:
         errors = child.stderr.read()

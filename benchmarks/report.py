@@ -46,8 +46,8 @@ medians of {rounds} rounds (least and greatest in brackets), start-up taken off,
 
 CAPTIONS = {
     "bench_import.py": (
-        "The target: 28 columns, validation on, start-up included; the factor is of records a CPU "
-        "second, against the SDK's own `BatchSink`:"
+        "The target: processor time of a record of 28 columns, validation on, start-up taken off, "
+        "against the SDK's own `BatchSink`:"
     ),
     "bench_jobs.py": (
         "The schedule: whole syncs on a virtual clock; the ratio is to what two workers that never "
