@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     Action = Callable[[Any], object]
 
+_NONE = type(None)
+
 NO_LOOKUP_VALUE = "no value for the lookup field"
 EMAIL_NOT_ASCII = "an e-mail address with characters other than ASCII, which Marketo does not take"
 
@@ -96,8 +98,10 @@ class RowPlan:
 
     def columns(
         self, records: Sequence[Mapping[str, Any]], *, checked: bool
-    ) -> list[Sequence[object]]:
-        """Return the cells of many records, by column: those of `cells` or `checked_cells`.
+    ) -> list[Sequence[str]]:
+        """Return the cells of many records, by column and as text.
+
+        Shape: what `csv.writer` writes of those of `cells`, or of `checked_cells`.
 
         Raises: UndecidedError, UnsendableValueError if there is one record that is not so plain.
         """
@@ -105,7 +109,7 @@ class RowPlan:
         if tables is None:
             raise UndecidedError
         columns = zip(*map(self._pick, records), strict=True)
-        return [table.convert(column) for table, column in zip(tables, columns, strict=True)]
+        return [table.texts(column) for table, column in zip(tables, columns, strict=True)]
 
     def _convert(self, record: Mapping[str, Any], tables: list[_Actions]) -> list[Any]:
         values = list(self._pick(record))
@@ -153,26 +157,36 @@ class _Actions(dict[type, "Action | None"]):
         self[value_type] = action
         return action
 
-    def convert(self, values: Sequence[object]) -> Sequence[object]:
-        """Return what becomes of the values of many records."""
+    def texts(self, values: Sequence[Any]) -> Sequence[str]:
+        """Return the cells of many records, as the text `csv.writer` makes of them."""
         kinds = set(map(type, values))
-        actions = {kind: action for kind in kinds if (action := self[kind]) is not None}
-        if not actions:
+        actions = {kind: self._text_action(kind) for kind in kinds}
+        if not any(actions.values()):
             return values
-        if len(actions) == 1:
-            # Beside values of one type there is hardly anything but None.
-            [(changed, action)] = actions.items()
-            return [action(value) if type(value) is changed else value for value in values]
+        nothing = actions.get(_NONE)
+        if nothing is not None and kinds == {str, _NONE} and actions[str] is None:
+            cell = nothing(None)
+            return [cell if value is None else value for value in values]
         return [
-            value if (action := actions.get(type(value))) is None else action(value)
-            for value in values
+            value if (action := actions[type(value)]) is None else action(value) for value in values
         ]
+
+    def _text_action(self, value_type: type) -> Callable[[Any], Any] | None:
+        """Return what makes text of a value of this type; None for text that stays as it is."""
+        action = self[value_type]
+        if value_type not in {int, _NONE}:
+            return action
+        return _text if action is None else lambda value: _text(action(value))
 
     def _checked(self, value_type: type, action: Action | None) -> Action | None:
         test = self._test
         if test is None or value_type not in test.types:
             return _undecided
         return action if test.is_within is None else _bounded(test.is_within, action)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def _bounded(is_within: Callable[[Any], bool], action: Action | None) -> Action:

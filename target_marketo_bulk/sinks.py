@@ -121,7 +121,7 @@ class LeadSink(Sink):
             lines = layout.row_format.encode_columns(columns)
         except (UndecidedError, ValueError):
             return False
-        keys = Keys(list(map(str, columns[layout.lookup_index])))
+        keys = Keys(columns[layout.lookup_index])
         if not all(keys.folded):
             return False
         self._load.tally.records += len(records)

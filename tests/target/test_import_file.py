@@ -90,12 +90,10 @@ def test_rows_put_together_are_those_put_one_by_one(batches: list[list[tuple[str
 
 @given(
     st.sampled_from(["csv", "tsv", "ssv"]),
-    st.integers(1, 3).flatmap(
-        lambda width: st.lists(st.tuples(*[st.none() | st.integers() | NASTY] * width), min_size=1)
-    ),
+    st.integers(1, 3).flatmap(lambda width: st.lists(st.tuples(*[NASTY] * width), min_size=1)),
 )
 def test_rows_encoded_together_are_those_encoded_one_by_one(
-    name: str, rows: list[tuple[object, ...]]
+    name: str, rows: list[tuple[str, ...]]
 ) -> None:
     """Column by column or row by row: the same bytes, as `csv` writes them."""
     row_format = RowFormat(name)
