@@ -182,3 +182,11 @@ def test_a_status_without_created_at_does_not_take_it_back() -> None:
     seconds = [152.6]
     run = Run(0, faults=(forgetful,))
     assert not findings(run, config=config, events=changes, job_seconds=seconds, date_skew=600)
+
+
+def test_a_bookmark_does_not_pass_over_an_older_job_still_to_be_written() -> None:
+    """A job taken over fails, and the one made instead knows more than the next, made before it."""
+    failed = {"operation": "export.job", "outcome": "Failed"}
+    first = Run(0, faults=(failed,), kill=terminated(1))
+    changes = [{"at": at, "do": "touch", "count": 100, "seed": at} for at in (100, 300)]
+    assert not findings(first, Run(200), events=changes, job_seconds=[900.0], date_skew=600)
