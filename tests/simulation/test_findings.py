@@ -190,3 +190,10 @@ def test_a_bookmark_does_not_pass_over_an_older_job_still_to_be_written() -> Non
     first = Run(0, faults=(failed,), kill=terminated(1))
     changes = [{"at": at, "do": "touch", "count": 100, "seed": at} for at in (100, 300)]
     assert not findings(first, Run(200), events=changes, job_seconds=[900.0], date_skew=600)
+
+
+def test_a_token_refused_is_no_refusal_of_the_job_it_was_for() -> None:
+    """The run ends, and the next one enqueues the job that was created."""
+    expired = {"operation": "export.enqueue", "code": "602"}
+    refused = {"operation": "identity.token", "nth": 2, "code": "9999", "message": "Something new"}
+    assert not findings(Run(0, faults=(expired, refused)))
