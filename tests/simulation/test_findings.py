@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from tests.simulation.schedule import DAY, HOUR, START, Run, Schedule, stamp
+from tests.simulation.schedule import DAY, HOUR, START, Run, Schedule, draw_schedule, stamp
 from tests.simulation.simulation import Simulation, play
 
 QUEUE_FULL = {
@@ -197,3 +197,10 @@ def test_a_token_refused_is_no_refusal_of_the_job_it_was_for() -> None:
     expired = {"operation": "export.enqueue", "code": "602"}
     refused = {"operation": "identity.token", "nth": 2, "code": "9999", "message": "Something new"}
     assert not findings(Run(0, faults=(expired, refused)))
+
+
+def test_a_schedule_in_which_nothing_happens_can_be_drawn() -> None:
+    """No fault, and no event but the removal of programs that the settings name."""
+    schedule = draw_schedule(21_776)
+    assert (schedule.events, [run.faults for run in schedule.runs]) == ((), [()])
+    assert play(schedule).findings == []
