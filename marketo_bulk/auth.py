@@ -20,6 +20,7 @@ from marketo_bulk.errors import (
     CredentialsError,
     DecodeError,
     MarketoBulkError,
+    RejectedError,
     ServiceUnavailableError,
     TransientError,
 )
@@ -68,10 +69,18 @@ def token_request(connection: Connection) -> Request:
 def decode_token(connection: Connection, reply: Reply, now: float) -> AccessToken:
     """Return the token of an identity answer that arrived at the clock's `now`.
 
-    Raises: CredentialsError if the id or secret is refused, under whatever HTTP status;
+    Raises: CredentialsError if no token is given, under whatever HTTP status or code;
     a TransientError if the service may answer later; DecodeError if there is no usable token.
     """
-    refuse_redirect(_OPERATION, reply)
+    try:
+        refuse_redirect(_OPERATION, reply)
+        return _read_token(connection, reply, now)
+    except RejectedError as error:
+        # Whoever needs the token must not take this for a refusal of a request of its own.
+        raise CredentialsError(error.message, answer=error.answer, remedy=error.advice) from error
+
+
+def _read_token(connection: Connection, reply: Reply, now: float) -> AccessToken:
     refusal = _refusal(connection, reply)
     if refusal is not None:
         raise refusal

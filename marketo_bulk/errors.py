@@ -10,7 +10,7 @@ MarketoBulkError
 │   ├── QueueFullError            1029 queue, 1016, 1019: try again when a job has finished
 │   └── LostReplyError            sent, but whether Marketo acted on it is unknown
 ├── TokenExpiredError             600, 601, 602 again after a new token
-├── CredentialsError              the identity service refused the client id or secret
+├── CredentialsError              the identity service refused the client id or secret, or the call
 ├── DailyQuotaExceededError       607, 1029 quota: come back after the reset
 ├── AlreadyQueuedError            1029 already queued: nothing is left to do
 ├── PayloadTooLargeError          HTTP 413: send less at once
@@ -170,7 +170,7 @@ class TokenExpiredError(MarketoBulkError):
 
 
 class CredentialsError(MarketoBulkError):
-    """The identity service refused the client id or secret."""
+    """The identity service refused the client id or secret, or the call itself."""
 
     remedy = "Check client_id, client_secret and identity_url (Admin > LaunchPoint)"
 

@@ -90,10 +90,18 @@ class Reach:
         Without a window the run's end comes first for a job of this run, so that a run ends with
         one bookmark.
         """
-        settled = None if job.created_at is None else job.created_at - self.settling
+        settled = self._settled(job)
         if window is None:
             return None if settled is None else min(self.run_end, settled)
         return window.end if settled is None else max(window.start, min(window.end, settled))
+
+    def out_of_date_from(self, job: ExportJob, window: Window | None) -> datetime | None:
+        """Return from when on changes may be missing in the file of a job; None if unknown."""
+        settled = self._settled(job)
+        return settled if settled is None or window is None else max(window.start, settled)
+
+    def _settled(self, job: ExportJob) -> datetime | None:
+        return None if job.created_at is None else job.created_at - self.settling
 
 
 def _reaches(

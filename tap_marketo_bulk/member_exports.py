@@ -75,12 +75,14 @@ class MemberExports:
     # What the scheduler asks for --------------------------------------------------------
 
     def next_work(self) -> Unit | None:
-        """Return the next unit that still has programs."""
+        """Return the next unit that still has programs, or a job that would be left behind."""
         while self.units:
             unit = self.units.popleft()
             left = tuple(p for p in unit.program_ids if p not in self.gone)
-            if left:
-                return unit if left == unit.program_ids else replace(unit, program_ids=left)
+            if left and left != unit.program_ids:
+                return replace(unit, program_ids=left)
+            if left or unit.job is not None:
+                return unit
         return None
 
     def put_back(self, work: Unit) -> None:
@@ -122,7 +124,14 @@ class MemberExports:
             "run extracts all members of every program, and older records are dropped here.",
             UPDATED_AT_UNSUPPORTED,
         )
-        self.units = deque(self.on_full_extract([work, *self.units]))
+        taken_over = [unit for unit in self.units if unit.job is not None]
+        planned = [unit for unit in self.units if unit.job is None]
+        # Jobs that exist already need no filter; left out, they would go on in Marketo unread.
+        last = max(unit.sequence for unit in (work, *self.units))
+        instead = self.on_full_extract([work, *planned])
+        # A job made earlier has older versions: it is written before.
+        after = (replace(unit, sequence=last + 1 + unit.sequence) for unit in instead)
+        self.units = deque([*taken_over, *after])
 
     def _drop_fields(self, error: RejectedError) -> bool:
         """Leave out the fields that export refuses although describe lists them."""

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from marketo_bulk import ExportJob
+
     from tap_marketo_bulk.settings import TapSettings
 
 logger = logging.getLogger(__name__)
@@ -186,7 +188,7 @@ class MemberSync:
         size = None if finished.file is None else finished.file.size_bytes
         self.tally.add(finished.work.window, written, size)
         scheduler.release(finished)
-        reached = self._reached(finished)
+        reached = self._reached(finished, scheduler)
         if reached is not None:
             self._bookmarks = {**self._bookmarks, **self._moved(finished.work, reached)}
         self._save_state(scheduler)
@@ -242,10 +244,21 @@ class MemberSync:
 
     # State ------------------------------------------------------------------------------
 
-    def _reached(self, finished: FinishedExport[Unit]) -> datetime | None:
+    def _reached(
+        self, finished: FinishedExport[Unit], scheduler: ExportScheduler[Unit]
+    ) -> datetime | None:
         if not self._selection.incremental or self._reach is None:
             return None
-        return self._reach.of(finished.job, finished.work.window)
+        reached = self._reach.of(finished.job, finished.work.window)
+        # What is still to be written may be older, where this job had to be made again: what has
+        # changed since then would be overwritten, and is to be read once more.
+        later = (
+            self._reach.out_of_date_from(job, unit.window)
+            for unit, job in self._jobs(scheduler)
+            if unit.follows(finished.work)
+        )
+        known = [moment for moment in later if moment is not None]
+        return None if reached is None else min((reached, *known))
 
     def _moved(self, unit: Unit, reached: datetime) -> dict[int, datetime]:
         """Return the bookmarks that move: none goes back, and none passes over a gap."""
@@ -261,14 +274,20 @@ class MemberSync:
         if not self._selection.incremental or self._exports is None:
             return
         digest = self._exports.digest()
-        in_flight = [(unit, job) for unit, _, job in scheduler.in_flight()]
-        # Jobs taken over that have not had their turn yet: nobody else knows of them.
-        waiting = [(unit, unit.job) for unit in tuple(self._exports.units) if unit.job is not None]
         jobs = [
             JobInFlight(job.export_id, unit.program_ids, digest, unit.window)
-            for unit, job in (*in_flight, *waiting)
+            for unit, job in self._jobs(scheduler)
         ]
         self._save(write_state(self._state, self._bookmarks, jobs))
+
+    def _jobs(self, scheduler: ExportScheduler[Unit]) -> list[tuple[Unit, ExportJob]]:
+        """Return the jobs whose records are still to be written, each with what it is for."""
+        waiting = () if self._exports is None else tuple(self._exports.units)
+        return [
+            *((unit, job) for unit, _, job in scheduler.in_flight()),
+            # Jobs taken over that have not had their turn yet: nobody else knows of them.
+            *((unit, unit.job) for unit in waiting if unit.job is not None),
+        ]
 
     def _scheduler_options(self, directory: Path) -> RunnerOptions:
         return RunnerOptions(

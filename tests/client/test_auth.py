@@ -12,7 +12,6 @@ from marketo_bulk.errors import (
     DecodeError,
     MarketoBulkError,
     RateLimitedError,
-    RejectedError,
     ServiceUnavailableError,
 )
 from marketo_bulk.protocol import Reply
@@ -91,7 +90,8 @@ REFUSED = {"error": "invalid_client", "error_description": "Bad client credentia
         (GOOD | {"expires_in": "3599"}, 200, DecodeError),
         (GOOD | {"expires_in": True}, 200, DecodeError),
         ({"access_token": "a"}, 200, DecodeError),
-        ({}, 302, RejectedError),
+        ({}, 302, CredentialsError),
+        ({"errors": [{"code": "9999", "message": "new"}], "success": False}, 200, CredentialsError),
     ],
     ids=repr,
 )

@@ -28,6 +28,7 @@ from marketo_bulk import (
 )
 from marketo_bulk import client as client_module
 from marketo_bulk.errors import (
+    CredentialsError,
     DecodeError,
     DownloadError,
     RateLimitedError,
@@ -399,7 +400,8 @@ def test_redirect_leads_nowhere(
         target = f"http://localhost:{elsewhere.server_address[1]}/stolen?a={SECRET}"
         moved = [raw(f"Location: {target}", "Content-Length: 0", status=status)]
         server.reply = (lambda _path: moved) if asks == "identity" else after_token(lambda _: moved)
-        with pytest.raises(RejectedError, match="redirected to localhost") as caught:
+        expected = CredentialsError if asks == "identity" else RejectedError
+        with pytest.raises(expected, match="redirected to localhost") as caught:
             client.download_export(PROGRAM_MEMBERS, DONE, tmp_path)
         assert elsewhere.connections == 0
     assert SECRET not in str(caught.value)

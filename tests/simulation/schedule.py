@@ -167,13 +167,14 @@ def _draw_interval(
 ) -> int:
     """Return how often to poll: in most schedules no job is looked at a hundred times."""
     faults = [fault for run in runs for fault in run.faults]
-    longest = max(
+    durations = (
         sum(world["job_seconds"]) / 2,
         *(fault.get("job_seconds", 0) for fault in faults),
         *(fault.get("for_seconds", 0) for fault in faults),
         *(2 * HOUR for fault in faults if fault.get("outcome") == "Stuck"),
         *(event.get("seconds", 0) for event in events),
     )
+    longest = max(durations)  # of a tuple: there may be no fault and no event
     usual = (20, 60, 60, 180, 180)
     enough = [seconds for seconds in usual if longest <= seconds * POLLS_MAX]
     if dice.random() < 0.05:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from tests.simulation.schedule import DAY, HOUR, START, Run, Schedule, stamp
+from tests.simulation.schedule import DAY, HOUR, START, Run, Schedule, draw_schedule, stamp
 from tests.simulation.simulation import Simulation, play
 
 QUEUE_FULL = {
@@ -182,3 +182,63 @@ def test_a_status_without_created_at_does_not_take_it_back() -> None:
     seconds = [152.6]
     run = Run(0, faults=(forgetful,))
     assert not findings(run, config=config, events=changes, job_seconds=seconds, date_skew=600)
+
+
+def test_a_bookmark_does_not_pass_over_an_older_job_still_to_be_written() -> None:
+    """A job taken over fails, and the one made instead knows more than the next, made before it."""
+    failed = {"operation": "export.job", "outcome": "Failed"}
+    first = Run(0, faults=(failed,), kill=terminated(1))
+    changes = [{"at": at, "do": "touch", "count": 100, "seed": at} for at in (100, 300)]
+    assert not findings(first, Run(200), events=changes, job_seconds=[900.0], date_skew=600)
+
+
+def test_a_token_refused_is_no_refusal_of_the_job_it_was_for() -> None:
+    """The run ends, and the next one enqueues the job that was created."""
+    expired = {"operation": "export.enqueue", "code": "602"}
+    refused = {"operation": "identity.token", "nth": 2, "code": "9999", "message": "Something new"}
+    assert not findings(Run(0, faults=(expired, refused)))
+
+
+def test_a_schedule_in_which_nothing_happens_can_be_drawn() -> None:
+    """No fault, and no event but the removal of programs that the settings name."""
+    schedule = draw_schedule(21_776)
+    assert (schedule.events, [run.faults for run in schedule.runs]) == ((), [()])
+    assert play(schedule).findings == []
+
+
+NO_WINDOWS = {"operation": "export.create", "code": "1035", "message": "Unsupported filter type"}
+
+
+def test_all_members_in_place_of_windows_come_after_the_jobs_taken_over() -> None:
+    """The filter is refused of late: what an earlier job has is older than what comes instead."""
+    runs = Run(0), Run(2000, kill=terminated(1)), Run(2400, faults=(NO_WINDOWS,))
+    changes = [{"at": at, "do": "touch", "count": 100, "seed": 1} for at in (1000, 2300)]
+    config = days_ago(4)
+    seconds = [30.0, 900.0, 30.0]
+    assert not findings(*runs, config=config, events=changes, job_seconds=seconds)
+
+
+def test_all_members_in_place_of_windows_leave_no_job_behind() -> None:
+    """The first of three jobs taken over is to be made again, and refused; the others go on."""
+    failed = {"operation": "export.job", "outcome": "Failed"}
+    full = {**QUEUE_FULL, "nth": 4, "for_seconds": 300}
+    first = Run(0, faults=(failed, full), kill=terminated(5))
+    gone = {"operation": "export.enqueue", "code": "1003", "message": "Export job is Cancelled"}
+    second = Run(900, faults=(gone, NO_WINDOWS))
+    seconds = [1.0, 9000.0, 9000.0]
+    assert not findings(first, second, config=days_ago(90), job_seconds=seconds)
+
+
+def test_a_program_deleted_while_its_jobs_wait_leaves_none_behind() -> None:
+    """It is listed and gone a second later, when the first of its jobs is to be made again."""
+    failed = {"operation": "export.job", "outcome": "Failed"}
+    full = {**QUEUE_FULL, "nth": 4, "for_seconds": 300}
+    first = Run(0, faults=(failed, full), kill=terminated(5))
+    gone = {"operation": "export.enqueue", "code": "1003", "message": "Export job is Cancelled"}
+    events = [{"at": 901.2, "do": "remove_program", "seed": 1}]
+    config = {**days_ago(90), "program_ids": [1001]}
+    different = {"programs": 2, "job_seconds": [1.0, 9000.0, 9000.0]}
+    runs = first, Run(900, faults=(gone,))
+    (found,) = findings(*runs, config=config, events=events, **different)
+    assert "the last run" in found
+    assert "no such program, or the API user cannot see it" in found
