@@ -211,7 +211,9 @@ class MemberSync:
             on_full_extract=self._full_extracts,
         )
         self._reach = Reach(run_end, SETTLING)
-        exports.units = deque(self._units(programs, run_end, exports.digest()))
+        units = self._units(programs, run_end, exports.digest())
+        # Jobs that have a place in the queue come first: they show how many places are left.
+        exports.units = deque(sorted(units, key=lambda unit: unit.is_queued, reverse=True))
         logger.info(
             "%d programs, %d export jobs planned up to %s",
             len(programs),

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from marketo_bulk.jobs import ExportStatus
 from marketo_bulk.limits import EXPORT_PROGRAM_IDS_MAX
 from marketo_bulk.timestamps import parse_timestamp
 from typing_extensions import override
@@ -49,6 +50,11 @@ class Unit:
     window: Window | None = None
     keep_from: datetime | None = None
     job: ExportJob | None = field(default=None, compare=False)
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether its job was in Marketo's queue, or through it, when it was taken over."""
+        return self.job is not None and self.job.status is not ExportStatus.CREATED
 
     def follows(self, other: Unit) -> bool:
         """Return whether `other` must be written first: an older window of a shared program.

@@ -199,6 +199,15 @@ def test_a_token_refused_is_no_refusal_of_the_job_it_was_for() -> None:
     assert not findings(Run(0, faults=(expired, refused)))
 
 
+def test_jobs_taken_over_take_no_place_too_many() -> None:
+    """One of two jobs is still to be enqueued: it waits until the other has left the queue."""
+    wrong = {"operation": "export.job", "put": {"fileChecksum": f"sha256:{0:064}"}}
+    stuck = {"operation": "export.job", "nth": 2, "outcome": "Stuck"}
+    first = Run(0, faults=(wrong, stuck), kill=terminated(1))
+    second = Run(DAY, kill={"how": "kill", "place": "wait", "step": 3, "cut": 0.0})
+    assert not findings(first, second, config={"max_queued_jobs": 1}, programs=11)
+
+
 def test_a_schedule_in_which_nothing_happens_can_be_drawn() -> None:
     """No fault, and no event but the removal of programs that the settings name."""
     schedule = draw_schedule(21_776)
