@@ -21,7 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.target_simulation.schedules import draw_schedule  # the path comes first
+from tests.simulation.soak import PROGRESS_EVERY, collect_seldom  # the path comes first
+from tests.target_simulation.schedules import draw_schedule
 from tests.target_simulation.target_shrinking import shrunk
 from tests.target_simulation.target_simulation import Outcome, excess, play
 
@@ -43,16 +44,20 @@ def play_block(first: int, count: int) -> list[tuple[int, Outcome]]:
 
 def soak(first: int, count: int, processes: int) -> int:
     """Play many schedules and print what they come to; return how many fail."""
-    begun, failed = time.monotonic(), 0
+    begun, done, failed = time.monotonic(), 0, 0
     total = Outcome()
     blocks = [(s, min(BLOCK, first + count - s)) for s in range(first, first + count, BLOCK)]
-    with ProcessPoolExecutor(processes) as pool:
+    with ProcessPoolExecutor(processes, initializer=collect_seldom) as pool:
         for played in pool.map(play_block, *zip(*blocks, strict=True)):
             for seed, outcome in played:
+                done += 1
                 total.add(outcome)
                 if outcome.findings:
                     failed += 1
                     print(f"seed {seed}: {'; '.join(outcome.findings)[:500]}", flush=True)
+                if done % PROGRESS_EVERY == 0:
+                    seconds = time.monotonic() - begun
+                    print(f"{done:,} schedules in {seconds:,.0f} s, {failed} failed", flush=True)
     seconds = time.monotonic() - begun
     print(
         f"{count:,} schedules, {failed} failed: {total.days:,.0f} days and {total.runs:,} runs in "
