@@ -240,6 +240,23 @@ def test_j10_status_that_goes_back_is_looked_at_again(drill: Drill) -> None:
 
 
 @pytest.mark.fault(
+    "J10",
+    "… of the job made in place of one that had no checksum either",
+    "looks once more at that one, too",
+)
+def test_j10_each_job_is_looked_at_once_more(drill: Drill) -> None:
+    """The first job's file is gone; the second announces its checksum at the second look."""
+    fields = ("result.0.fileChecksum", "result.0.fileSize")
+    drill.arm(
+        Fault(operation="export.status", drop=fields, times=7),
+        Fault(operation="export.file", status=404, times=4),
+    )
+    drill.assert_whole(drill.run())
+    first = ["create", "enqueue", "status", "status", *["file", "status"] * 4]
+    assert drill.operations() == [*first, "create", "enqueue", "status", "status", "file"]
+
+
+@pytest.mark.fault(
     "J11",
     "`Completed` without checksum and size, for good",
     "looks once more, then downloads, compares the number of records, and warns",
