@@ -30,7 +30,7 @@ class LineReader(GenericSingerReader[bytes]):
     Standard input is waited for together with the descriptor `begin` returns, so a signal or
     a finished import is seen to at once although the tap is silent. Other inputs are iterated.
     Whatever ends the reading early, `abandon` is called first. RECORD messages that arrive one
-    after the other go to `take_records`, if it is given, in one list.
+    after the other go to `take_records` in one list, every other message to its callback.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class LineReader(GenericSingerReader[bytes]):
         begin: Callable[[], int],
         tick: Callable[[], None],
         abandon: Callable[[], None],
-        take_records: Callable[[list[dict[str, Any]]], None] | None = None,
+        take_records: Callable[[list[dict[str, Any]]], None],
         idle_seconds: float = 1.0,
     ) -> None:
         super().__init__()
@@ -96,9 +96,13 @@ class LineReader(GenericSingerReader[bytes]):
         callbacks: dict[str, Callable[[dict[str, Any]], None]],
         counts: Counter[str],
     ) -> None:
-        if kind == _RECORD and self._take_records is not None:
-            records = list(run)
-            self._take_records(records)
+        if kind == _RECORD:
+            records: list[dict[str, Any]] = []
+            try:
+                records.extend(run)
+            finally:
+                # Those before a broken line are taken before it ends the run.
+                self._take_records(records)
             counts[kind] += len(records)
             return
         callback = callbacks.get(kind)

@@ -25,6 +25,7 @@ class Reading:
     def __init__(self, idle_seconds: float = 5.0) -> None:
         self.pipe = WakePipe()
         self.messages: list[Any] = []
+        self.records: list[Any] = []
         self.ticks = 0
         self.abandoned = 0
         self.on_tick: Callable[[], None] = lambda: None
@@ -32,6 +33,7 @@ class Reading:
             begin=lambda: self.pipe.descriptor,
             tick=self._tick,
             abandon=self._abandon,
+            take_records=self.records.append,
             idle_seconds=idle_seconds,
         )
 
@@ -131,3 +133,12 @@ def test_records_that_follow_each_other_are_handed_over_in_one_list() -> None:
     counts = reader.process_lines(io.BytesIO(lines), callbacks)
     assert seen == [messages[:2], messages[2], messages[3:4], *messages[4:]]
     assert counts == {"RECORD": 3, "STATE": 2, "SCHEMA": 1}
+
+
+def test_records_before_a_broken_line_are_handed_over() -> None:
+    """What precedes the line that ends the reading is not lost with it."""
+    reading = Reading()
+    record = b'{"type": "RECORD"}\n'
+    with pytest.raises(InvalidInputLine, match="line 3"):
+        reading.read(io.BytesIO(record + record + b"broken\n" + record))
+    assert (reading.records, reading.abandoned) == ([[{"type": "RECORD"}] * 2], 1)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
+from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from marketo_bulk.errors import ConfigurationError
@@ -396,6 +397,21 @@ def test_rows_made_together_are_those_made_one_by_one(
         counts = replace(target.load.tally, working_seconds=0.0)
         left.append((files, [(each["record"], each["reason"]) for each in rejects], counts))
     assert left[0] == left[1]
+
+
+@pytest.mark.parametrize(
+    "broken", [b"broken\n", b'{"type": "RECORD", "stream": "leads"}\n', b'{"type": "RECORD"}\n']
+)
+def test_records_before_a_broken_message_are_accounted_for(
+    broken: bytes, config: Record, run: RunTarget
+) -> None:
+    """Where a message ends the run, the records before it are counted, and rejected if need be."""
+    records = [*people(5), {"email": None, "firstName": "Nobody"}]
+    schema, *lines = singer_lines(records).splitlines(keepends=True)
+    result = run(b"".join([schema, *lines[: len(records)], broken]), config)
+    assert isinstance(result.error, InvalidInputLine)
+    assert [each["record"] for each in result.rejects] == records[5:]
+    assert (result.summary["records"], result.states) == ("6", [])
 
 
 def test_stream_maps_rename_and_drop(emulator: Emulator, config: Record, run: RunTarget) -> None:
