@@ -155,6 +155,7 @@ class Spool:
             self.last_unit, layout, opened_at=self._clock(), slack_bytes=self.limit_bytes
         )
         self._open[layout] = self._newest
+        self._spooled_bytes += self._newest.spooled_bytes
         return self._newest
 
     def _index_limit_bytes(self) -> int:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_marketo_bulk import spool as spool_module
 from target_marketo_bulk.import_file import ImportFile, Layout
 from target_marketo_bulk.keys import Key
 from target_marketo_bulk.row_format import RowFormat
@@ -95,6 +96,16 @@ def test_files_in_order_leave_what_the_records_in_order_would(
     assert actual == expected
     assert rows + spool.replaced_rows == len(records)
     files.close()
+
+
+def test_disk_limit_holds_file_after_file(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The space a closed file gives back is the space it took, its header's, too."""
+    monkeypatch.setattr(spool_module, "SPOOL_MAX_BYTES", 40)
+    spool = files.spool()
+    for number in range(96):
+        put(spool, 0, f"x{number:02d}", "1")
+    spool.close_all()
+    assert {file.size_bytes for file in files} == {len(b"email,a\n") + 6 * len(b"x00,1\n")}
 
 
 def test_files_are_full(files: Files) -> None:
