@@ -104,16 +104,13 @@ class LeadSink(Sink):
             while alike := list(islice(group, TOGETHER_MAX)):
                 if not self._take_together(names, alike):
                     self._take_singly(alike)
-                self._total_records_read += len(alike)
 
     def _take_together(self, names: tuple[str, ...], records: Sequence[dict[str, Any]]) -> bool:
         """Spool plain records; return False, and spool none, if one of them is not plain."""
-        if len(records) < TOGETHER_MIN:
+        plan = self._plans.get(names)
+        if plan is None or len(records) < TOGETHER_MIN:
             return False
         if DELETED_AT in names and any(record[DELETED_AT] is not None for record in records):
-            return False
-        plan = self._plans.get(names) or self._plan(records[0])
-        if plan is None:
             return False
         layout = plan.layout
         try:
@@ -124,10 +121,13 @@ class LeadSink(Sink):
         keys = Keys(columns[layout.lookup_index])
         if not all(keys.folded):
             return False
-        self._load.tally.records += len(records)
-        if not self._load.add_new(layout, keys, lines):
-            for record, key, line in zip(records, keys, lines, strict=True):
-                self._add(record, layout, key, line)
+        if self._load.add_new(layout, keys, lines):
+            self._load.tally.records += len(records)
+            return True
+        for record, key, line in zip(records, keys, lines, strict=True):
+            # A signal may end the run at any of them.
+            self._load.tally.records += 1
+            self._add(record, layout, key, line)
         return True
 
     def _take_singly(self, records: Sequence[dict[str, Any]]) -> None:

@@ -18,6 +18,7 @@ from typing_extensions import override
 from marketo_bulk.errors import ConfigurationError
 from marketo_emulator.faults import Fault
 from target_marketo_bulk import sinks
+from target_marketo_bulk.dry_run import DryRun
 from target_marketo_bulk.preflight import DELETED_AT
 from target_marketo_bulk.target import TargetMarketoBulk
 from tests.target.runs import (
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from marketo_emulator import Emulator
+    from target_marketo_bulk.import_file import ImportFile
     from target_marketo_bulk.sinks import LeadSink
     from tests.target.runs import Record, Run
 
@@ -116,8 +118,10 @@ def test_record_without_lookup_value_is_a_reject(
 
 def test_record_without_another_key_property_is_an_error(config: Record, run: RunTarget) -> None:
     """A key property a tap announced and did not send is the tap's fault, as in the SDK."""
-    lines = singer_lines(people(1), key_properties=("lastName",))
-    assert isinstance(run(lines, config).error, MissingKeyPropertiesError)
+    lines = singer_lines(people(9), key_properties=("lastName",))
+    result = run(lines, config)
+    assert isinstance(result.error, MissingKeyPropertiesError)
+    assert result.summary["records"] == "1"
 
 
 def test_record_before_its_schema_is_an_error(config: Record, run: RunTarget) -> None:
@@ -397,6 +401,29 @@ def test_rows_made_together_are_those_made_one_by_one(
         counts = replace(target.load.tally, working_seconds=0.0)
         left.append((files, [(each["record"], each["reason"]) for each in rejects], counts))
     assert left[0] == left[1]
+
+
+@pytest.mark.parametrize("least", [1, 1000])
+def test_records_are_counted_up_to_the_one_that_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int
+) -> None:
+    """However records are taken: where a full file cannot be kept, those behind it are not read."""
+    rows = 0
+
+    def refuse(_: DryRun, file: ImportFile) -> None:
+        nonlocal rows
+        rows = file.rows
+        file.close()
+        raise OSError("no space left")
+
+    monkeypatch.setattr(sinks, "TOGETHER_MIN", least)
+    monkeypatch.setattr(DryRun, "take", refuse)
+    config = {"dry_run_path": str(tmp_path / "files"), "rejects_path": str(tmp_path)}
+    target = TargetMarketoBulk(config={**config, "max_file_size_bytes": 2_000})
+    with pytest.raises(OSError, match="no space left"):
+        listen(target, singer_lines(people(250), state_every=50))
+    # The one that no longer fits has been read, too.
+    assert 0 < rows == target.load.tally.records - 1
 
 
 @pytest.mark.parametrize(
