@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _RECORD = "RECORD"
 _CHUNK_BYTES = 1 << 16
-_LINES_BETWEEN_TICKS = 256
+"""Read between two ticks, and in hand at once but for one long line."""
 
 
 class LineReader(GenericSingerReader[bytes]):
@@ -173,9 +173,11 @@ def _descriptor_of(source: Any) -> int | None:  # noqa: ANN401  # any file-like 
 
 def _iterated(source: Iterable[bytes | str]) -> Iterator[list[Any]]:
     lines: list[bytes | str] = []
+    size = 0
     for line in source:
         lines.append(line)
-        if len(lines) >= _LINES_BETWEEN_TICKS:
+        size += len(line)
+        if size >= _CHUNK_BYTES:
             yield lines
-            lines = []
+            lines, size = [], 0
     yield lines

@@ -112,6 +112,14 @@ def test_other_input_is_iterated() -> None:
     assert reading.ticks == 1
 
 
+def test_long_lines_of_other_input_are_not_in_hand_together() -> None:
+    """However long its records are: little more than one of them is read before they are taken."""
+    reading = Reading()
+    record = json.dumps({"type": "RECORD", "record": {"note": "x" * 50_000}}).encode() + b"\n"
+    reading.read(io.BytesIO(record * 5))
+    assert [len(records) for records in reading.records] == [2, 2, 1]
+
+
 def test_broken_line_abandons_the_run_and_names_its_number() -> None:
     """What ends the reading early is told to whoever has to clean up."""
     reading = Reading()
