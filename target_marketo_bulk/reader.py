@@ -23,6 +23,9 @@ _RECORD = "RECORD"
 _CHUNK_BYTES = 1 << 16
 """Read between two ticks, and in hand at once but for one long line."""
 
+_UNREADABLE = (ValueError, ArithmeticError, RecursionError)
+"""What comes of a line that is no JSON, or JSON beyond any bound."""
+
 
 class LineReader(GenericSingerReader[bytes]):
     """Reads bytes, and calls `tick` every so often, also while nothing arrives.
@@ -116,7 +119,7 @@ class LineReader(GenericSingerReader[bytes]):
     def deserialize_json(self, line: bytes | str) -> dict[str, Any]:
         try:
             message = self._decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, *_UNREADABLE):
             message = self._decode_slowly(line)
         if not isinstance(message, dict):
             raise InvalidInputLine(f"line {self._line_number} of the input is no JSON object")
@@ -126,12 +129,20 @@ class LineReader(GenericSingerReader[bytes]):
         # The standard library takes a few things msgspec does not: half surrogate pairs, NaN.
         try:
             return json.loads(line, parse_float=Decimal)
-        except ValueError as error:
+        except _UNREADABLE as error:
             # The line may hold personal data: it is counted, not shown.
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else "not UTF-8"
             raise InvalidInputLine(
-                f"line {self._line_number} of the input ({len(line)} bytes) is not JSON: {reason}"
+                f"line {self._line_number} of the input ({len(line)} bytes) cannot be read: "
+                f"{_fault_of(error)}"
             ) from None
+
+
+def _fault_of(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is not JSON, {error.msg}"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return "a number in it is too long, or it is nested too deeply"
 
 
 def _kind_of(message: dict[str, Any]) -> str:

@@ -128,6 +128,24 @@ def test_broken_line_abandons_the_run_and_names_its_number() -> None:
     assert reading.abandoned == 1
 
 
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        (b'"nobody@load.test', "it is not JSON, "),
+        (b'"\xff"', "it is not UTF-8"),
+        (b"1" * 5_000, "a number in it is too long"),
+        (b"1e99999999999999999999", "a number in it is too long"),
+        (b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
+    ],
+)
+def test_line_that_cannot_be_read_says_why(value: bytes, fault: str) -> None:
+    """Whatever is wrong with a line, it is named by its number, and none of it is shown."""
+    body = line(1) + b'{"type": "STATE", "value": ' + value + b"}\n"
+    with pytest.raises(InvalidInputLine, match=f"line 2 .* cannot be read: .*{fault}") as caught:
+        Reading().read(io.BytesIO(body))
+    assert "nobody" not in str(caught.value)
+
+
 def test_records_that_follow_each_other_are_handed_over_in_one_list() -> None:
     """A run of records is one list; what stands between two runs comes between them."""
     seen: list[Any] = []
