@@ -44,7 +44,7 @@ TOGETHER_MIN = 4
 """Fewer records than this are not worth being turned into columns."""
 
 TOGETHER_MAX = 500
-"""More are never in hand at once; a BATCH file may have any number."""
+"""More are not turned into columns at once; a BATCH file may have any number."""
 
 NOT_UNICODE = "text with half a surrogate pair, which is not Unicode"
 
@@ -108,6 +108,7 @@ class LeadSink(Sink):
     def _take_together(self, names: tuple[str, ...], records: Sequence[dict[str, Any]]) -> bool:
         """Spool plain records; return False, and spool none, if one of them is not plain."""
         plan = self._plans.get(names)
+        # Without a plan the first of them is to make one, or to end the run, by itself.
         if plan is None or len(records) < TOGETHER_MIN:
             return False
         if DELETED_AT in names and any(record[DELETED_AT] is not None for record in records):
@@ -116,7 +117,7 @@ class LeadSink(Sink):
         try:
             columns = plan.columns(records, checked=self._plain_validator is not None)
             lines = layout.row_format.encode_columns(columns)
-        except (UndecidedError, ValueError):
+        except (UndecidedError, ValueError):  # no value of a cell, or no Unicode
             return False
         keys = Keys(columns[layout.lookup_index])
         if not all(keys.folded):
