@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from itertools import accumulate, count, islice
 from typing import TYPE_CHECKING, BinaryIO
 
-from target_marketo_bulk.keys import Key, Keys, KeySet
+from target_marketo_bulk.keys import Key, Keys, KeySet, index_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, KeysView, Sequence
 
     from target_marketo_bulk.row_format import RowFormat
-
-INDEX_ENTRY_BYTES = 130
-"""Memory one indexed row takes besides its key's characters: string, integer and table slot."""
 
 _BUFFER_BYTES = 1 << 14
 """A smaller file is in memory alone, so that many sets of columns need few descriptors."""
@@ -147,7 +144,7 @@ class OpenFile:
         self._starts.append(self._end)
         self._append(line)
         if ordinal is None:
-            self._note_new(folded, key.text)
+            self._note_new(key)
             return False
         self.size_bytes -= self._length(ordinal)
         self._replaced.append(ordinal)
@@ -163,8 +160,8 @@ class OpenFile:
         self._ordinals.update(zip(folded, count(len(self._starts))))
         self._starts.extend(accumulate(map(len, lines[:-1]), initial=self._end))
         self._append(b"".join(lines))
-        for each, text in zip(folded, keys.texts, strict=True):
-            self._note_new(each, text)
+        self._spellings.update(keys.respelled)
+        self.index_bytes += keys.index_bytes
         return True
 
     def _append(self, lines: bytes) -> None:
@@ -174,11 +171,11 @@ class OpenFile:
         if self._end > _BUFFER_BYTES and isinstance(self._handle, io.BytesIO):
             self._move_to_disk(self._handle)
 
-    def _note_new(self, folded: str, text: str) -> None:
-        self.index_bytes += len(folded) + INDEX_ENTRY_BYTES
-        if text != folded:
-            self._spellings[folded] = text
-            self.index_bytes += len(text) + INDEX_ENTRY_BYTES
+    def _note_new(self, key: Key) -> None:
+        self.index_bytes += index_bytes((key.folded,))
+        if key.text != key.folded:
+            self._spellings[key.folded] = key.text
+            self.index_bytes += index_bytes((key.text,))
 
     def finish(self) -> ImportFile:
         """Return the file as it is to be sent; nothing can be added any more."""

@@ -7,7 +7,10 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+INDEX_ENTRY_BYTES = 130
+"""Memory one indexed row takes besides its key's characters: string, integer and table slot."""
 
 _HASH_MASK = (1 << 64) - 1
 SLICE_KEYS = 16_384
@@ -25,20 +28,35 @@ class Key:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.folded = text.strip().casefold()
+        self.folded = _fold(text)
 
 
 class Keys:
     """The lookup values of many rows, in their order."""
 
-    __slots__ = ("folded", "texts")
+    __slots__ = ("_texts", "folded", "index_bytes", "respelled")
 
     def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = texts
-        self.folded = [text.strip().casefold() for text in texts]
+        self._texts = texts
+        self.folded = list(map(_fold, texts))
+        self.respelled = {
+            folded: text for folded, text in zip(self.folded, texts, strict=True) if folded != text
+        }
+        """Those whose text is not the folded one."""
+        self.index_bytes = index_bytes(self.folded) + index_bytes(self.respelled.values())
+        """Memory an index of them takes, if no two are the same."""
 
     def __iter__(self) -> Iterator[Key]:
-        return map(Key, self.texts)
+        return map(Key, self._texts)
+
+
+def index_bytes(texts: Collection[str]) -> int:
+    """Return the memory an index of these texts takes."""
+    return sum(map(len, texts)) + len(texts) * INDEX_ENTRY_BYTES
+
+
+def _fold(text: str) -> str:
+    return text.strip().casefold()
 
 
 class KeySet:

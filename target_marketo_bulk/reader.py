@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 _RECORD = "RECORD"
 _CHUNK_BYTES = 1 << 16
-_LINES_BETWEEN_TICKS = 256
+"""Read between two ticks, and in hand at once but for one long line."""
+
+_UNREADABLE = (ValueError, ArithmeticError, RecursionError)
+"""What comes of a line that is no JSON, or JSON beyond any bound."""
 
 
 class LineReader(GenericSingerReader[bytes]):
@@ -30,7 +33,7 @@ class LineReader(GenericSingerReader[bytes]):
     Standard input is waited for together with the descriptor `begin` returns, so a signal or
     a finished import is seen to at once although the tap is silent. Other inputs are iterated.
     Whatever ends the reading early, `abandon` is called first. RECORD messages that arrive one
-    after the other go to `take_records`, if it is given, in one list.
+    after the other go to `take_records` in one list, every other message to its callback.
     """
 
     def __init__(
@@ -39,7 +42,7 @@ class LineReader(GenericSingerReader[bytes]):
         begin: Callable[[], int],
         tick: Callable[[], None],
         abandon: Callable[[], None],
-        take_records: Callable[[list[dict[str, Any]]], None] | None = None,
+        take_records: Callable[[list[dict[str, Any]]], None],
         idle_seconds: float = 1.0,
     ) -> None:
         super().__init__()
@@ -96,9 +99,13 @@ class LineReader(GenericSingerReader[bytes]):
         callbacks: dict[str, Callable[[dict[str, Any]], None]],
         counts: Counter[str],
     ) -> None:
-        if kind == _RECORD and self._take_records is not None:
-            records = list(run)
-            self._take_records(records)
+        if kind == _RECORD:
+            records: list[dict[str, Any]] = []
+            try:
+                records.extend(run)
+            finally:
+                # Those before a broken line are taken before it ends the run.
+                self._take_records(records)
             counts[kind] += len(records)
             return
         callback = callbacks.get(kind)
@@ -112,7 +119,7 @@ class LineReader(GenericSingerReader[bytes]):
     def deserialize_json(self, line: bytes | str) -> dict[str, Any]:
         try:
             message = self._decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, *_UNREADABLE):
             message = self._decode_slowly(line)
         if not isinstance(message, dict):
             raise InvalidInputLine(f"line {self._line_number} of the input is no JSON object")
@@ -122,12 +129,20 @@ class LineReader(GenericSingerReader[bytes]):
         # The standard library takes a few things msgspec does not: half surrogate pairs, NaN.
         try:
             return json.loads(line, parse_float=Decimal)
-        except ValueError as error:
+        except _UNREADABLE as error:
             # The line may hold personal data: it is counted, not shown.
-            reason = error.msg if isinstance(error, json.JSONDecodeError) else "not UTF-8"
             raise InvalidInputLine(
-                f"line {self._line_number} of the input ({len(line)} bytes) is not JSON: {reason}"
+                f"line {self._line_number} of the input ({len(line)} bytes) cannot be read: "
+                f"{_fault_of(error)}"
             ) from None
+
+
+def _fault_of(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"it is not JSON, {error.msg}"
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8"
+    return "a number in it is too long, or it is nested too deeply"
 
 
 def _kind_of(message: dict[str, Any]) -> str:
@@ -169,9 +184,11 @@ def _descriptor_of(source: Any) -> int | None:  # noqa: ANN401  # any file-like 
 
 def _iterated(source: Iterable[bytes | str]) -> Iterator[list[Any]]:
     lines: list[bytes | str] = []
+    size = 0
     for line in source:
         lines.append(line)
-        if len(lines) >= _LINES_BETWEEN_TICKS:
+        size += len(line)
+        if size >= _CHUNK_BYTES:
             yield lines
-            lines = []
+            lines, size = [], 0
     yield lines

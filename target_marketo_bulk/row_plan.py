@@ -45,7 +45,7 @@ class Column:
 
     def action_for(self, value_type: type) -> Action | None:
         """Return what makes a cell of a value of this type; None if it can be written as it is."""
-        if self.is_lookup and value_type is type(None):
+        if self.is_lookup and value_type is _NONE:
             return _refuse_null
         if self.is_email and value_type is str:
             return _ascii_only

@@ -44,7 +44,7 @@ TOGETHER_MIN = 4
 """Fewer records than this are not worth being turned into columns."""
 
 TOGETHER_MAX = 500
-"""More are never in hand at once; a BATCH file may have any number."""
+"""More are not turned into columns at once; a BATCH file may have any number."""
 
 NOT_UNICODE = "text with half a surrogate pair, which is not Unicode"
 
@@ -104,30 +104,31 @@ class LeadSink(Sink):
             while alike := list(islice(group, TOGETHER_MAX)):
                 if not self._take_together(names, alike):
                     self._take_singly(alike)
-                self._total_records_read += len(alike)
 
     def _take_together(self, names: tuple[str, ...], records: Sequence[dict[str, Any]]) -> bool:
         """Spool plain records; return False, and spool none, if one of them is not plain."""
-        if len(records) < TOGETHER_MIN:
+        plan = self._plans.get(names)
+        # Without a plan the first of them is to make one, or to end the run, by itself.
+        if plan is None or len(records) < TOGETHER_MIN:
             return False
         if DELETED_AT in names and any(record[DELETED_AT] is not None for record in records):
-            return False
-        plan = self._plans.get(names) or self._plan(records[0])
-        if plan is None:
             return False
         layout = plan.layout
         try:
             columns = plan.columns(records, checked=self._plain_validator is not None)
             lines = layout.row_format.encode_columns(columns)
-        except (UndecidedError, ValueError):
+        except (UndecidedError, ValueError):  # no value of a cell, or no Unicode
             return False
         keys = Keys(columns[layout.lookup_index])
         if not all(keys.folded):
             return False
-        self._load.tally.records += len(records)
-        if not self._load.add_new(layout, keys, lines):
-            for record, key, line in zip(records, keys, lines, strict=True):
-                self._add(record, layout, key, line)
+        if self._load.add_new(layout, keys, lines):
+            self._load.tally.records += len(records)
+            return True
+        for record, key, line in zip(records, keys, lines, strict=True):
+            # A signal may end the run at any of them.
+            self._load.tally.records += 1
+            self._add(record, layout, key, line)
         return True
 
     def _take_singly(self, records: Sequence[dict[str, Any]]) -> None:

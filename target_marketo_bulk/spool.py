@@ -78,33 +78,33 @@ class Spool:
             self._newest_units[key.folded] = file.unit
             self._uses += 1
             file.used_at = self._uses
-        self._account_for(file, *before)
+        self._index_bytes += file.index_bytes - before[0]
+        self._spooled_bytes += file.spooled_bytes - before[1]
+        if self._index_bytes > self._index_limit_bytes():
+            self._close(max(self._open.values(), key=lambda each: each.index_bytes))
+        elif self._spooled_bytes > SPOOL_MAX_BYTES:
+            self._close(max(self._open.values(), key=lambda each: each.spooled_bytes))
 
     def add_new(self, layout: Layout, keys: Keys, lines: Sequence[bytes]) -> bool:
         """Put rows into the file of their columns, all at once.
 
         Return False, and put none, if one of them asks for more than being appended to the only
-        open file: each is to be added by itself then.
+        open file, or would be the last one in it: each is to be added by itself then.
         """
         file = self._open.get(layout)
         if file is None or len(self._open) > 1:
             return False
-        if file.size_bytes + sum(map(len, lines)) >= self.limit_bytes:
+        size_bytes = sum(map(len, lines))
+        if (
+            file.size_bytes + size_bytes >= self.limit_bytes
+            or self._spooled_bytes + size_bytes > SPOOL_MAX_BYTES
+            or self._index_bytes + keys.index_bytes > self._index_limit_bytes()
+            or not file.put_new(keys, lines)
+        ):
             return False
-        before = file.index_bytes, file.spooled_bytes
-        if not file.put_new(keys, lines):
-            return False
-        self._account_for(file, *before)
+        self._index_bytes += keys.index_bytes
+        self._spooled_bytes += size_bytes
         return True
-
-    def _account_for(self, file: OpenFile, index_bytes: int, spooled_bytes: int) -> None:
-        """Add what a file has grown by since it had these sizes; keep within the limits."""
-        self._index_bytes += file.index_bytes - index_bytes
-        self._spooled_bytes += file.spooled_bytes - spooled_bytes
-        if self._index_bytes > self._index_limit_bytes():
-            self._close(max(self._open.values(), key=lambda each: each.index_bytes))
-        elif self._spooled_bytes > SPOOL_MAX_BYTES:
-            self._close(max(self._open.values(), key=lambda each: each.spooled_bytes))
 
     def close_expired(self) -> None:
         """Hand over every file that has been open for the longest time allowed."""
@@ -155,6 +155,7 @@ class Spool:
             self.last_unit, layout, opened_at=self._clock(), slack_bytes=self.limit_bytes
         )
         self._open[layout] = self._newest
+        self._spooled_bytes += self._newest.spooled_bytes
         return self._newest
 
     def _index_limit_bytes(self) -> int:

@@ -155,7 +155,7 @@ class TargetMarketoBulk(Target):
         for stream, group in groupby(messages, key=_stream_of):
             sink = self._plain_sinks.get(stream)
             if sink is not None:
-                sink.take(map(_record_of, group))
+                sink.take(message["record"] for message in group)
                 continue
             for message in group:
                 self._process_record_message(message)
@@ -210,8 +210,11 @@ class TargetMarketoBulk(Target):
             self.load.abandon()
 
 
-def _stream_of(message: dict[str, Any]) -> object:
-    return message.get("stream")
+def _stream_of(message: dict[str, Any]) -> str | None:
+    """Return the stream of a record; None for a message that lacks the one or the other."""
+    stream = message.get("stream")
+    is_whole = isinstance(stream, str) and isinstance(message.get("record"), dict)
+    return stream if is_whole else None
 
 
 def _record_of(message: dict[str, Any]) -> dict[str, Any]:

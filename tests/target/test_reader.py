@@ -25,6 +25,7 @@ class Reading:
     def __init__(self, idle_seconds: float = 5.0) -> None:
         self.pipe = WakePipe()
         self.messages: list[Any] = []
+        self.records: list[Any] = []
         self.ticks = 0
         self.abandoned = 0
         self.on_tick: Callable[[], None] = lambda: None
@@ -32,6 +33,7 @@ class Reading:
             begin=lambda: self.pipe.descriptor,
             tick=self._tick,
             abandon=self._abandon,
+            take_records=self.records.append,
             idle_seconds=idle_seconds,
         )
 
@@ -110,12 +112,38 @@ def test_other_input_is_iterated() -> None:
     assert reading.ticks == 1
 
 
+def test_long_lines_of_other_input_are_not_in_hand_together() -> None:
+    """However long its records are: little more than one of them is read before they are taken."""
+    reading = Reading()
+    record = json.dumps({"type": "RECORD", "record": {"note": "x" * 50_000}}).encode() + b"\n"
+    reading.read(io.BytesIO(record * 5))
+    assert [len(records) for records in reading.records] == [2, 2, 1]
+
+
 def test_broken_line_abandons_the_run_and_names_its_number() -> None:
     """What ends the reading early is told to whoever has to clean up."""
     reading = Reading()
     with pytest.raises(InvalidInputLine, match="line 2"):
         reading.read(io.BytesIO(line(1) + b"{nobody@load.test\n"))
     assert reading.abandoned == 1
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        (b'"nobody@load.test', "it is not JSON, "),
+        (b'"\xff"', "it is not UTF-8"),
+        (b"1" * 5_000, "a number in it is too long"),
+        (b"1e99999999999999999999", "a number in it is too long"),
+        (b"[" * 100_000 + b"]" * 100_000, "nested too deeply"),
+    ],
+)
+def test_line_that_cannot_be_read_says_why(value: bytes, fault: str) -> None:
+    """Whatever is wrong with a line, it is named by its number, and none of it is shown."""
+    body = line(1) + b'{"type": "STATE", "value": ' + value + b"}\n"
+    with pytest.raises(InvalidInputLine, match=f"line 2 .* cannot be read: .*{fault}") as caught:
+        Reading().read(io.BytesIO(body))
+    assert "nobody" not in str(caught.value)
 
 
 def test_records_that_follow_each_other_are_handed_over_in_one_list() -> None:
@@ -131,3 +159,12 @@ def test_records_that_follow_each_other_are_handed_over_in_one_list() -> None:
     counts = reader.process_lines(io.BytesIO(lines), callbacks)
     assert seen == [messages[:2], messages[2], messages[3:4], *messages[4:]]
     assert counts == {"RECORD": 3, "STATE": 2, "SCHEMA": 1}
+
+
+def test_records_before_a_broken_line_are_handed_over() -> None:
+    """What precedes the line that ends the reading is not lost with it."""
+    reading = Reading()
+    record = b'{"type": "RECORD"}\n'
+    with pytest.raises(InvalidInputLine, match="line 3"):
+        reading.read(io.BytesIO(record + record + b"broken\n" + record))
+    assert (reading.records, reading.abandoned) == ([[{"type": "RECORD"}] * 2], 1)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from target_marketo_bulk import spool as spool_module
 from target_marketo_bulk.import_file import ImportFile, Layout
-from target_marketo_bulk.keys import Key
+from target_marketo_bulk.keys import Key, Keys
 from target_marketo_bulk.row_format import RowFormat
 from target_marketo_bulk.spool import OversizedRowError, Spool
 
@@ -95,6 +97,71 @@ def test_files_in_order_leave_what_the_records_in_order_would(
     assert actual == expected
     assert rows + spool.replaced_rows == len(records)
     files.close()
+
+
+def test_disk_limit_holds_file_after_file(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The space a closed file gives back is the space it took, its header's, too."""
+    monkeypatch.setattr(spool_module, "SPOOL_MAX_BYTES", 40)
+    spool = files.spool()
+    for number in range(96):
+        put(spool, 0, f"x{number:02d}", "1")
+    spool.close_all()
+    assert {file.size_bytes for file in files} == {len(b"email,a\n") + 6 * len(b"x00,1\n")}
+
+
+Batch = tuple[int, list[tuple[str, str]]]
+
+
+def draw_batches(dice: Random) -> list[Batch]:
+    """Return rows that come together, with the number of their layout."""
+    return [
+        (
+            dice.choice((0, 0, 0, 0, 2)),
+            [
+                (f"aA{dice.randrange(40)}", "v" * dice.randrange(9))
+                for _ in range(dice.randrange(1, 6))
+            ],
+        )
+        for _ in range(1_000)
+    ]
+
+
+def put_batch(spool: Spool, which: int, rows: list[tuple[str, str]]) -> None:
+    """Add rows to the file of one of the layouts, at once where that is possible."""
+    layout = LAYOUTS[which]
+    keys = Keys([key for key, _ in rows])
+    if not spool.add_new(layout, keys, [FORMAT.encode(row) for row in rows]):
+        put_each(spool, which, rows)
+
+
+def put_each(spool: Spool, which: int, rows: list[tuple[str, str]]) -> None:
+    """Add rows to the file of one of the layouts, one by one."""
+    for key, value in rows:
+        put(spool, which, key, value)
+
+
+@pytest.mark.parametrize(
+    ("limit_bytes", "disk_max_bytes", "index_max_bytes"),
+    [(60, 10**9, 10**6), (10**6, 60, 10**6), (10**6, 10**9, 2_000)],
+)
+def test_rows_added_together_are_those_added_one_by_one(
+    monkeypatch: pytest.MonkeyPatch, limit_bytes: int, disk_max_bytes: int, index_max_bytes: int
+) -> None:
+    """Whatever ends a file, its size, the disk space or the index: it ends at the same row."""
+    monkeypatch.setattr(spool_module, "SPOOL_MAX_BYTES", disk_max_bytes)
+    batches = draw_batches(Random(0))
+    left = []
+    for add in (put_batch, put_each):
+        files = Files()
+        spool = files.spool(limit_bytes=limit_bytes, index_max_bytes=index_max_bytes)
+        for which, rows in batches:
+            add(spool, which, rows)
+        ended = len(files)
+        spool.close_all()
+        units = [file.unit for file in files]
+        left.append((bodies(files), units, ended, spool.replaced_rows))
+        files.close()
+    assert left[0] == left[1]
 
 
 def test_files_are_full(files: Files) -> None:

@@ -6,17 +6,20 @@ import gzip
 import io
 import json
 from dataclasses import replace
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from singer_sdk.exceptions import MissingKeyPropertiesError, RecordsWithoutSchemaException
+from singer_sdk.singerlib.exceptions import InvalidInputLine
 from typing_extensions import override
 
 from marketo_bulk.errors import ConfigurationError
 from marketo_emulator.faults import Fault
 from target_marketo_bulk import sinks
+from target_marketo_bulk.dry_run import DryRun
 from target_marketo_bulk.preflight import DELETED_AT
 from target_marketo_bulk.target import TargetMarketoBulk
 from tests.target.runs import (
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from marketo_emulator import Emulator
+    from target_marketo_bulk.import_file import ImportFile
     from target_marketo_bulk.sinks import LeadSink
     from tests.target.runs import Record, Run
 
@@ -115,8 +119,10 @@ def test_record_without_lookup_value_is_a_reject(
 
 def test_record_without_another_key_property_is_an_error(config: Record, run: RunTarget) -> None:
     """A key property a tap announced and did not send is the tap's fault, as in the SDK."""
-    lines = singer_lines(people(1), key_properties=("lastName",))
-    assert isinstance(run(lines, config).error, MissingKeyPropertiesError)
+    lines = singer_lines(people(9), key_properties=("lastName",))
+    result = run(lines, config)
+    assert isinstance(result.error, MissingKeyPropertiesError)
+    assert result.summary["records"] == "1"
 
 
 def test_record_before_its_schema_is_an_error(config: Record, run: RunTarget) -> None:
@@ -336,66 +342,130 @@ def test_own_path_and_the_sdks_write_the_same_files(
     assert written[0] == written[1]
 
 
-TEXTS = st.sampled_from(
-    ["", "plain", "a,b", 'say "hi"', "two\nlines", "lone\r", "\t;", "ü\U0001f600", "\0", "\ud83d"]
-)
-CELLS = {
-    "email": st.sampled_from([*(f"p{n}@load.test" for n in range(9)), "P1@load.test", "ü@x", ""]),
-    "note": st.none() | TEXTS,
-    "score": st.none() | st.integers(-5, 10**20) | st.sampled_from(["7", True, 1e-7]),
-    "share": st.none() | st.floats(width=16),
-    "flag": st.none() | st.booleans(),
-    "at": st.none() | st.sampled_from(["2026-01-02 03:04:05", "2026-01-02T03:04:05Z", "soon"]),
-    "tags": st.none() | st.lists(st.text(max_size=3), max_size=2),
-    DELETED_AT: st.none() | st.sampled_from([None, None, "2026-01-01T00:00:00Z"]),
+TEXTS = (None, "", "plain", "a,b", 'say "hi"', "two\nlines", "lone\r", "\t;", "ü\U0001f600", "\0")
+ALIKE_SCHEMA: Record = {
+    "type": "object",
+    "properties": {
+        "email": TEXT,
+        "place": TEXT,
+        "note": {"type": ["string", "null"], "maxLength": 9},
+        "score": {"type": ["integer", "null"], "maximum": 10**6},
+        "share": {"type": ["number", "null"]},
+        "flag": {"type": ["boolean", "null"]},
+        "at": {"type": ["string", "null"], "format": "date-time"},
+        "tags": {"type": ["array", "null"]},
+    },
 }
-CELL_TYPES: Record = {
-    "email": TEXT,
-    "note": {"type": ["string", "null"], "maxLength": 8},
-    "score": {"type": ["integer", "null"], "maximum": 10**6},
-    "share": {"type": ["number", "null"]},
-    "flag": {"type": ["boolean", "null"]},
-    "at": {"type": ["string", "null"], "format": "date-time"},
-    "tags": {"type": ["array", "null"]},
+PLAIN: dict[str, tuple[Any, ...]] = {
+    "place": TEXTS,
+    "note": TEXTS,
+    "score": (None, -5, 0, 10**6),
+    "share": (None, 7, 1.5, -0.0, 1e-7, 1e22),
+    "flag": (None, True, False),
+    "at": (None, "2026-01-02 03:04:05", "2026-01-02T03:04:05Z", "soon"),
+    DELETED_AT: (None,),
 }
-ALIKE = st.lists(st.sampled_from([*CELLS][1:]), unique=True).flatmap(
-    lambda names: st.lists(
-        st.fixed_dictionaries({name: CELLS[name] for name in ("email", *names)}), max_size=12
-    )
-)
+ODD: dict[str, tuple[Any, ...]] = {
+    "email": (None, "", "ü@load.test", 7),
+    "place": ("\ud83d", 7, True),
+    "note": ("\ud83d", "ten letters"),
+    "score": ("7", True, 1.5, 10**20),
+    "share": (float("nan"), 1e-320, True),
+    "tags": ([], ["a,b", None], "text"),
+    DELETED_AT: ("2026-01-01T00:00:00Z",),
+}
+"""What may ask for a look at a record by itself."""
 
 
-@settings(max_examples=150, deadline=None)
-@given(st.lists(ALIKE, max_size=3), st.sampled_from(["csv", "tsv"]), st.booleans())
+def draw_alike(dice: Random) -> list[Record]:
+    """Return records of the same properties, with something odd in none, a few or many of them."""
+    names = dice.sample([*PLAIN, "tags"], dice.randrange(len(PLAIN) + 2))
+    keys, oddity = dice.choice((9, 10**6)), dice.choice((0, 0.02, 0.2))
+
+    def draw(name: str) -> object:
+        if dice.random() < oddity and name in ODD:
+            return dice.choice(ODD[name])
+        if name == "email":
+            return f"{dice.choice('pppppppP')}{dice.randrange(keys)}@load.test"
+        return dice.choice(PLAIN.get(name, (None,)))
+
+    return [{name: draw(name) for name in ("email", *names)} for _ in range(dice.randrange(1, 40))]
+
+
+@pytest.mark.parametrize(
+    ("file_format", "null_cell", "validate"),
+    [("csv", "", True), ("tsv", "null", True), ("ssv", "", False), ("csv", "null", False)],
+)
 def test_rows_made_together_are_those_made_one_by_one(
-    tmp_path_factory: pytest.TempPathFactory,
-    groups: list[list[Record]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     file_format: str,
-    validate: bool,  # noqa: FBT001  # given by hypothesis
+    null_cell: str,
+    validate: bool,  # noqa: FBT001  # a parameter of the test
 ) -> None:
     """However records are taken: the same bytes, the same rejects in the same order, and counts."""
-    records = [record for group in groups for record in group]
-    schema = {"type": "object", "properties": CELL_TYPES}
-    lines = singer_lines(records, schema=schema, state_every=4)
+    dice = Random(0)
+    records = [record for _ in range(150) for record in draw_alike(dice)]
+    lines = singer_lines(records, schema=ALIKE_SCHEMA, state_every=20)
     left: list[Any] = []
-    for least in (1, len(records) + 1):
-        directory = tmp_path_factory.mktemp("dry")
+    for least in (1, len(records)):
+        directory = tmp_path / str(least)
+        directory.mkdir()
         config = {
             "dry_run_path": str(directory / "files"),
             "rejects_path": str(directory),
             "max_rejected_percent": 100,
-            "validate_records": validate,
+            "max_file_size_bytes": 2_000,
             "format": file_format,
+            "null_cell": null_cell,
+            "validate_records": validate,
         }
         target = TargetMarketoBulk(config=config)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sinks, "TOGETHER_MIN", least)
-            listen(target, lines)
+        monkeypatch.setattr(sinks, "TOGETHER_MIN", least)
+        listen(target, lines)
         files = [path.read_bytes() for path in sorted(directory.glob("files/*"))]
         rejects = read_json_lines(directory, "rejects-*")
         counts = replace(target.load.tally, working_seconds=0.0)
         left.append((files, [(each["record"], each["reason"]) for each in rejects], counts))
     assert left[0] == left[1]
+
+
+@pytest.mark.parametrize("least", [1, 1000])
+def test_records_are_counted_up_to_the_one_that_ends_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, least: int
+) -> None:
+    """However records are taken: where a full file cannot be kept, those behind it are not read."""
+    rows = 0
+
+    def refuse(_: DryRun, file: ImportFile) -> None:
+        nonlocal rows
+        rows = file.rows
+        file.close()
+        raise OSError("no space left")
+
+    monkeypatch.setattr(sinks, "TOGETHER_MIN", least)
+    monkeypatch.setattr(DryRun, "take", refuse)
+    config = {"dry_run_path": str(tmp_path / "files"), "rejects_path": str(tmp_path)}
+    target = TargetMarketoBulk(config={**config, "max_file_size_bytes": 2_000})
+    with pytest.raises(OSError, match="no space left"):
+        listen(target, singer_lines(people(250), state_every=50))
+    # The one that no longer fits has been read, too.
+    assert 0 < rows == target.load.tally.records - 1
+
+
+@pytest.mark.parametrize(
+    "broken", [b"broken\n", b'{"type": "RECORD", "stream": "leads"}\n', b'{"type": "RECORD"}\n']
+)
+def test_records_before_a_broken_message_are_accounted_for(
+    broken: bytes, config: Record, run: RunTarget
+) -> None:
+    """Where a message ends the run, the records before it are counted, and rejected if need be."""
+    records = [*people(5), {"email": None, "firstName": "Nobody"}]
+    schema, *lines = singer_lines(records).splitlines(keepends=True)
+    result = run(b"".join([schema, *lines[: len(records)], broken]), config)
+    assert isinstance(result.error, InvalidInputLine)
+    assert [each["record"] for each in result.rejects] == records[5:]
+    assert (result.summary["records"], result.states) == ("6", [])
 
 
 def test_stream_maps_rename_and_drop(emulator: Emulator, config: Record, run: RunTarget) -> None:
