@@ -178,6 +178,20 @@ MUTATIONS = (
         "tests/target_simulation/test_target_schedules.py",
     ),
     Mutation(
+        "let a bookmark pass an older job still to be written",
+        "tap_marketo_bulk/member_sync.py",
+        "        return None if reached is None else min((reached, *known))\n",
+        "        return reached\n",
+        "tests/simulation/test_findings.py",
+    ),
+    Mutation(
+        "make a row of a deletion that comes among other records",
+        "target_marketo_bulk/sinks.py",
+        "        if DELETED_AT in names and any(",
+        "        if any(False and ",
+        "tests/target/test_target.py",
+    ),
+    Mutation(
         "let STATE go before the rejects are on disk",
         "target_marketo_bulk/load.py",
         "            self.log.sync()\n            self._gate.release()\n",
@@ -208,8 +222,8 @@ MUTATIONS = (
     Mutation(
         "compare lookup values with their case and blanks",
         "target_marketo_bulk/keys.py",
-        "        self.folded = text.strip().casefold()\n",
-        "        self.folded = text\n",
+        "    return text.strip().casefold()\n",
+        "    return text\n",
         "tests/target_simulation/test_target_schedules.py",
     ),
     Mutation(
