@@ -60,6 +60,17 @@ def test_faults_are_counted_as_the_page_of_faults_lists_them() -> None:
     assert f"Each of Marketo's {len(ids)} known ways to misbehave" in README
 
 
+def test_the_longest_runs_are_those_that_are_shown() -> None:
+    """The README counts the schedules that docs/simulation.md lists, and shows the output of."""
+    page = (ROOT / "docs" / "simulation.md").read_text()
+    _, tap, target = re.split(r"^The tap, |^The target, ", page, flags=re.MULTILINE)
+    played = re.findall(r"^\| [\d,]+-[\d,]+ \| ([\d,]+) \|", tap, re.MULTILINE)
+    loaded = re.findall(r"^([\d,]+) schedules, 0 failed: ", target, re.MULTILINE)
+    sums = [sum(int(count.replace(",", "")) for count in counts) for counts in (played, loaded)]
+    assert f"{sums[0]:,} schedules of the tap and {sums[1]:,} of the target" in README
+    assert (tap.split()[0], target.split()[0]) == tuple(f"{count:,}" for count in sums)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_within_the_repository_lead_somewhere(page: Path) -> None:
     """No page points at a file that is not there."""
