@@ -50,6 +50,7 @@ class TargetMarketoBulk(Target):
     # A copy, because the SDK adds its own settings to whatever it is given.
     config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(SCHEMA)
     default_sink_class = LeadSink
+    line_reader_class: ClassVar[type[LineReader]] = LineReader
 
     _signal: int | None = None
 
@@ -57,10 +58,7 @@ class TargetMarketoBulk(Target):
         super().__init__(**options)
         self._plain_sinks: dict[object, LeadSink] = {}
         self._is_version_warned = False
-        self.message_reader = self._reader()
-
-    def _reader(self) -> LineReader:
-        return LineReader(
+        self.message_reader = self.line_reader_class(
             begin=self._begin,
             tick=self._tick,
             abandon=self._abandon,

@@ -71,7 +71,7 @@ class Process:
     def run(self, config: Mapping[str, Any], state: Mapping[str, Any], seed: int) -> Result:
         """Run until the end, one way or another."""
         result = self._result
-        with _stdout(self), _no_logs():
+        with _stdout(self), no_logs():
             try:
                 self._sync(config, state, seed)
             except (MarketoBulkError, SystemExit, KilledError, EndlessError) as error:
@@ -216,7 +216,8 @@ def _stdout(process: Process) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _no_logs() -> Iterator[None]:
+def no_logs() -> Iterator[None]:
+    """Write no log line, whatever the level."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)
     try:

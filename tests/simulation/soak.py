@@ -12,90 +12,30 @@ ever. `--shrink` prints the smallest schedule that still fails, as JSON.
 
 from __future__ import annotations
 
-import argparse
-import gc
 import sys
-import time
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.simulation.schedule import draw_schedule  # the path comes first
+from tests.simulation.playing import Player  # the path comes first
+from tests.simulation.schedule import draw_schedule
 from tests.simulation.shrinking import shrunk
 from tests.simulation.simulation import Outcome, excess, play
 
 BLOCK = 100
-COMPARED_EVERY = 16
-PROGRESS_EVERY = 5_000
+PLAYER = Player(draw_schedule, play, excess, shrunk, Outcome, BLOCK)
+play_block = PLAYER.play_block
 
 
-def collect_seldom() -> None:
-    """Look for garbage less often: a tenth of the time went into that."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
-
-
-def play_block(first: int, count: int) -> list[tuple[int, Outcome]]:
-    """Play the schedules of some seeds; every sixteenth once more, in peace, to compare."""
-    played = []
-    for seed in range(first, first + count):
-        schedule = draw_schedule(seed)
-        outcome = play(schedule)
-        if seed % COMPARED_EVERY == 0:
-            outcome.findings += excess(schedule, outcome)
-        played.append((seed, outcome))
-    return played
-
-
-def soak(first: int, count: int, processes: int) -> int:
-    """Play many schedules and print what they come to; return how many fail."""
-    begun, done, failed = time.monotonic(), 0, 0
-    total = Outcome()
-    blocks = [(s, min(BLOCK, first + count - s)) for s in range(first, first + count, BLOCK)]
-    with ProcessPoolExecutor(processes, initializer=collect_seldom) as pool:
-        for played in pool.map(play_block, *zip(*blocks, strict=True)):
-            for seed, outcome in played:
-                done += 1
-                total.add(outcome)
-                if outcome.findings:
-                    failed += 1
-                    print(f"seed {seed}: {'; '.join(outcome.findings)[:500]}", flush=True)
-                if done % PROGRESS_EVERY == 0 or done == count:
-                    seconds = time.monotonic() - begun
-                    print(f"{done:,} schedules in {seconds:,.0f} s, {failed} failed", flush=True)
+def report(total: Outcome, _count: int, _failed: int, _seconds: float) -> None:
+    """Print what all schedules came to."""
     print(
         f"{total.days:,.0f} days and {total.runs:,} runs, {total.interrupted:,} of them cut short; "
         f"{total.jobs:,} export jobs, {total.calls:,} calls, {total.disturbances:,} faults"
     )
     for what, times in sorted(total.seen.items()):
         print(f"{times:>10,} {what}")
-    return failed
-
-
-def main() -> int:
-    """Do what the command line says."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--schedules", type=int, default=100_000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--replay", type=int)
-    parser.add_argument("--shrink", type=int)
-    arguments = parser.parse_args()
-    if arguments.replay is not None:
-        schedule = draw_schedule(arguments.replay)
-        outcome = play(schedule)
-        print(schedule.to_json())
-        print(outcome)
-        return bool(outcome.findings)
-    if arguments.shrink is not None:
-        smallest = shrunk(draw_schedule(arguments.shrink), lambda s: bool(play(s).findings))
-        print(smallest.to_json())
-        print(play(smallest).findings)
-        return 0
-    return bool(soak(arguments.seed, arguments.schedules, arguments.processes))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(PLAYER.main(__doc__ or "", report))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import signal
 from collections import Counter
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ from target_marketo_bulk.settings import ImportSettings
 from target_marketo_bulk.sinks import LeadSink
 from target_marketo_bulk.target import TargetMarketoBulk
 from target_marketo_bulk.validator import PlainFirstValidator
-from tests.simulation.process import BASE_URL, STEPS_MAX, KilledError
+from tests.simulation.process import BASE_URL, STEPS_MAX, KilledError, no_logs
 from tests.simulation.world import EndlessError
 from tests.simulation.wsgi_transport import WsgiSession
 from tests.target_simulation.messages import encoded, lines_from
@@ -86,7 +85,7 @@ class TargetProcess:
         self, config: Mapping[str, Any], messages: Sequence[Message], position: int, seed: int
     ) -> Result:
         """Run until the end, one way or another."""
-        with _signals_kept(), _no_logs():
+        with _signals_kept(), no_logs():
             settings = {
                 "base_url": BASE_URL,
                 "client_id": self.world.emulator.client_id,
@@ -203,24 +202,25 @@ def _validator_of(schema: str) -> PlainFirstValidator:
     return PlainFirstValidator(json.loads(schema))
 
 
+class FeedReader(LineReader):
+    """Reads a feed."""
+
+    @override
+    def _chunks_of(self, source: Any, wake_descriptor: int) -> Iterator[list[Any]]:
+        feed: Feed = source
+        return feed.chunks()
+
+
 class SimulatedTarget(TargetMarketoBulk):
     """The target, with the world's clock, transport and input in place of the machine's."""
 
     default_sink_class = SimulatedSink
+    line_reader_class = FeedReader
 
     def __init__(self, config: Mapping[str, Any], process: TargetProcess, seed: int) -> None:
         self._simulation = process
         self._seed = seed
         super().__init__(config=dict(config))
-
-    @override
-    def _reader(self) -> FeedReader:
-        return FeedReader(
-            begin=self._begin,
-            tick=self._tick,
-            abandon=self._abandon,
-            take_records=self._take_records,
-        )
 
     @cached_property
     @override
@@ -285,15 +285,6 @@ class Feed:
             yield []
 
 
-class FeedReader(LineReader):
-    """Reads a feed."""
-
-    @override
-    def _chunks_of(self, source: Any, wake_descriptor: int) -> Iterator[list[Any]]:
-        feed: Feed = source
-        return feed.chunks()
-
-
 @contextlib.contextmanager
 def _signals_kept() -> Iterator[None]:
     kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -302,13 +293,3 @@ def _signals_kept() -> Iterator[None]:
     finally:
         for number, handler in kept.items():
             signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _no_logs() -> Iterator[None]:
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logging.disable(before)
