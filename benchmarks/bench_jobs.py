@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
 from typing_extensions import Self, override
@@ -32,17 +32,30 @@ from typing_extensions import Self, override
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from marketo_bulk import ExportScheduler, MarketoBulk, Timing  # noqa: E402
-from marketo_bulk.connection_settings import connection_from  # noqa: E402
+from marketo_bulk import (  # noqa: E402
+    Clock,
+    ExportScheduler,
+    FieldDescription,
+    FinishedExport,
+    MarketoBulk,
+    custom_object,
+)
 from marketo_emulator import Emulator, Options, VirtualClock  # noqa: E402
-from tap_marketo_bulk import member_sync  # noqa: E402
+from singer_marketo.settings import connection_from  # noqa: E402
+from tap_marketo_bulk.streams.activities import Activities  # noqa: E402
+from tap_marketo_bulk.streams.description import StreamDescription  # noqa: E402
+from tap_marketo_bulk.streams.fields import Fields  # noqa: E402
+from tap_marketo_bulk.streams.leads import Leads  # noqa: E402
+from tap_marketo_bulk.streams.program_members import ProgramMembers  # noqa: E402
+from tap_marketo_bulk.sync import run as sync_run  # noqa: E402
+from tap_marketo_bulk.sync.names import StreamNames  # noqa: E402
 from tap_marketo_bulk.tap import TapMarketoBulk  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from marketo_emulator.export_job import ExportJob
-    from marketo_emulator.request_log import LoggedRequest
+    from marketo_emulator.exports.job import ExportJob
+    from marketo_emulator.wire.request_log import LoggedRequest
 
 LATENCY_SECONDS = 0.3
 POLL_SECONDS = 60.0
@@ -72,6 +85,8 @@ class Case:
     config: Mapping[str, Any] = field(default_factory=dict)
     others_hold: int = 0
     target_busy: Callable[[int], float] = lambda _: 0.0
+    days_of_others: int = 0
+    """How many days all but members have to catch up with, a day to a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +122,14 @@ def uneven(shortest: float, longest: float) -> Callable[[Random], float]:
 
 CASES = (
     Case("3,000 programs, incremental", even(60)),
-    Case("one program over 24 windows", even(120), programs=1, windows=24),
+    Case(
+        "one program over 24 windows",
+        even(120),
+        programs=1,
+        windows=24,
+        # No window lies before a program was made.
+        config={"window_days": 3},
+    ),
     Case("300 jobs of 20 s to 30 min", uneven(20, 1800)),
     Case(
         "target stops for 20 min every 20 files",
@@ -124,7 +146,47 @@ CASES = (
     ),
     Case("jobs of 30 s", even(30)),
     Case("jobs of 10 s", even(10)),
+    Case(
+        "four streams of 80 jobs each",
+        even(60),
+        programs=800,
+        config={"window_days": 1},
+        # A bookmark of leads that is older than 90 days would not be believed.
+        days_of_others=80,
+    ),
 )
+
+
+class SelectedLeads(Leads):
+    """The leads, selected without a catalog."""
+
+    is_selected = True
+
+
+class SelectedActivities(Activities):
+    """The activities, selected without a catalog."""
+
+    is_selected = True
+
+
+class Cars(StreamDescription):
+    """The custom object of the emulator, as a stream."""
+
+    names = StreamNames(stream="cars", bookmark="updatedAt", record="car")
+    object = custom_object("car_c")
+    keys = {"marketoGUID": "string"}  # noqa: RUF012
+    is_selected = True
+
+    @override
+    def fields(self) -> Fields:
+        guid = FieldDescription("marketoGUID", "Marketo GUID", "string")
+        return Fields((guid, FieldDescription("updatedAt", "Updated At", "datetime")), self.keys)
+
+
+class TapWithFour(TapMarketoBulk):
+    """The tap with four streams of bulk export."""
+
+    exports_listed = (ProgramMembers, SelectedLeads, SelectedActivities, Cars)
 
 
 class Watch:
@@ -141,6 +203,10 @@ class Watch:
     def seconds_of(self, moment: datetime) -> float:
         """Return a moment of the emulator's as seconds since the beginning."""
         return (moment - self._began_at).total_seconds()
+
+    def for_client(self) -> Clock:
+        """Return it as the client takes it, with dice that show the middle."""
+        return Clock(self, self.sleep, lambda: 0.5, moves_by_sleep=True)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
@@ -164,11 +230,17 @@ class GoingOn(ExportScheduler[Any]):
     """A scheduler whose thread's steps can be taken while the reader is busy."""
 
     current: GoingOn
+    files_written = 0
 
     @override
     def __enter__(self) -> Self:
         GoingOn.current = self
         return super().__enter__()
+
+    @override
+    def release(self, finished: FinishedExport[Any]) -> None:
+        super().release(finished)
+        self.files_written += 1
 
     def go_on(self, watch: Watch, seconds: float) -> None:
         """Do for so long what the thread of the exports would."""
@@ -184,7 +256,7 @@ class Target:
         self._case = case
         self._watch = watch
         self._files = 0
-        self._within_file = False
+        self._files_before = -1
 
     @property
     def buffer(self) -> Self:
@@ -192,12 +264,11 @@ class Target:
         return self
 
     def write(self, lines: bytes | bytearray) -> int:
-        """Take lines; between the records of two files there is a STATE."""
-        of_file = b'"RECORD"' in lines[:20]
-        if of_file and not self._within_file:
+        """Take lines; the first records of a file may have to wait."""
+        if b'"RECORD"' in lines[:20] and GoingOn.current.files_written != self._files_before:
+            self._files_before = GoingOn.current.files_written
             self._files += 1
             GoingOn.current.go_on(self._watch, self._case.target_busy(self._files))
-        self._within_file = of_file
         return len(lines)
 
     def flush(self) -> None:
@@ -208,8 +279,18 @@ class Target:
         raise io.UnsupportedOperation("no descriptor")
 
 
+AnyTarget = TypeVar("AnyTarget", bound=Target)
+
+
 def run(case: Case) -> Found:
     """Return what a case takes."""
+    with played(case, Target) as (emulator, watch, _):
+        return _found(emulator, watch)
+
+
+@contextlib.contextmanager
+def played(case: Case, kind: type[AnyTarget]) -> Iterator[tuple[Emulator, Watch, AnyTarget]]:
+    """Run a case, and give what is left of it: the emulator, its watch and the target."""
     options = Options(daily_export_bytes=10**12)
     random = Random(1)  # noqa: S311 - the same jobs in every run
     with Emulator(
@@ -222,15 +303,19 @@ def run(case: Case) -> Found:
         emulator.store.fill(case.programs, 10 * case.programs + 1000)
         emulator.others_use(queued_exports=case.others_hold, seconds=10**7)
         watch = Watch(emulator)
-        with _stdout(Target(case, watch)), _scheduler():
+        target = kind(case, watch)
+        with _stdout(target), _scheduler():
             _sync(case, emulator, watch)
-        return _found(emulator, watch)
+        yield emulator, watch, target
 
 
 def _sync(case: Case, emulator: Emulator, watch: Watch) -> None:
-    window = timedelta(days=31)
-    start = emulator.clock.now() - (case.windows - 1) * window - timedelta(days=30)
+    window = timedelta(days=case.config.get("window_days", 31))
+    begun_before = timedelta(days=1) if case.days_of_others else window - timedelta(hours=1)
+    start = emulator.clock.now() - (case.windows - 1) * window - begun_before
     bookmark = start.strftime(WIRE_TIME)
+    begun = emulator.clock.now() - timedelta(days=case.days_of_others)
+    other = {"replication_key_value": begun.strftime(WIRE_TIME)}
     programs = f"{FIRST_PROGRAM}-{FIRST_PROGRAM + case.programs - 1}"
     members = {
         "replication_key": "updatedAt",
@@ -243,19 +328,17 @@ def _sync(case: Case, emulator: Emulator, watch: Watch) -> None:
         "client_secret": emulator.client_secret,
         **case.config,
     }
-    tap = TapMarketoBulk(
-        config=config, state={"bookmarks": {"program_members": members}}, setup_mapper=False
-    )
+    kind = TapWithFour if case.days_of_others else TapMarketoBulk
+    marks = {"program_members": members, **dict.fromkeys(("leads", "activities", "cars"), other)}
+    tap = kind(config=config, state={"bookmarks": marks}, setup_mapper=False)
     with LatentSession(watch) as session:
         session.trust_env = False
         tap.client = MarketoBulk.connect(  # fills the cached property
             connection_from(tap.config),
-            clock=watch,
-            sleep=watch.sleep,
-            random=lambda: 0.5,
+            clock=watch.for_client(),
             session=session,
         )
-        tap.timing = Timing(watch, watch.sleep)
+        tap.clock = watch.for_client()
         tap.setup_mapper()
         tap.sync_all()
 
@@ -314,12 +397,12 @@ def _stdout(target: Target) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _scheduler() -> Iterator[None]:
-    before: Any = member_sync.ExportScheduler  # type: ignore[attr-defined]
-    member_sync.ExportScheduler = GoingOn  # type: ignore[attr-defined]
+    before: Any = sync_run.ExportScheduler  # type: ignore[attr-defined]
+    sync_run.ExportScheduler = GoingOn  # type: ignore[attr-defined]
     try:
         yield
     finally:
-        member_sync.ExportScheduler = before  # type: ignore[attr-defined]
+        sync_run.ExportScheduler = before  # type: ignore[attr-defined]
 
 
 def main() -> None:

@@ -8,10 +8,8 @@ from pathlib import Path
 
 from measurement import Contender
 
-PEERS = {
-    "tap-marketo==2.9.4": "peer_tap_marketo.py",
-    "airbyte-source-marketo==2.1.3": "peer_airbyte.py",
-}
+AIRBYTE = "airbyte-source-marketo==2.1.3"
+PEERS = {"tap-marketo==2.9.4": "peer_tap_marketo.py", AIRBYTE: "peer_airbyte.py"}
 FOLDER = Path(__file__).parent / ".peers"
 
 
@@ -20,15 +18,23 @@ def install_peers() -> list[Contender]:
 
     Raises: CalledProcessError if a package cannot be installed.
     """
-    return [Contender(name, script, _environment(name)) for name, script in PEERS.items()]
+    return [Contender(name, script, environment_of(name)) for name, script in PEERS.items()]
 
 
-def _environment(requirement: str) -> str:
+def loader(requirement: str, *more: str) -> str:
+    """Install a loader where that has not been done yet, and return its command."""
+    command = requirement.partition("==")[0]
+    return str(Path(environment_of(requirement, *more)).with_name(command))
+
+
+def environment_of(requirement: str, *more: str) -> str:
+    """Install a package where that has not been done yet; return the Python that has it."""
     python = FOLDER / requirement / "bin" / "python"
     marker = FOLDER / requirement / "installed"
     if not marker.exists():
-        print(f"installing {requirement} into benchmarks/.peers/", flush=True)
+        print(f"installing {requirement} into benchmarks/.peers/", file=sys.stderr, flush=True)
         subprocess.run([sys.executable, "-m", "venv", FOLDER / requirement], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", requirement], check=True)
+        pip = [python, "-m", "pip", "install", "--quiet", requirement, *more]
+        subprocess.run(pip, check=True)
         marker.touch()
     return str(python)

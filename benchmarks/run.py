@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [--parts abd] [--rounds 5] [--rows 300000] [--sizes 100 500 2000]
 
-Takes a quarter of an hour on two idle cores, half of it for the peers; what is in the README comes
-from `python benchmarks/report.py --readme` afterwards.
+Takes a quarter of an hour on two idle cores, half of it for the peers; what is in the docs comes
+from `python benchmarks/report.py --page` afterwards.
 
 Needs this project's environment, and access to a package index the first time.
 """
@@ -16,6 +16,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from bench_activities import measure_activities
+from bench_batches import measure_batches
 from export_file import ROWS, TYPICAL, write_export_file
 from measurement import FOLDER, Contender
 from memory import SIZES_MEGABYTES, measure_sizes
@@ -30,7 +32,13 @@ FLATTENING = '{"flattening_enabled": true, "flattening_max_depth": 1}'
 QUOTED = {"no quotes": 0.0, "every row quoted": 1.0}
 """Share of rows with a quoted cell."""
 SHORT_ROWS = 500
-PARTS = (("b", "bench_import.py"), ("c", "bench_jobs.py"), ("e", "startup.py"))
+PARTS = (
+    ("b", "bench_import.py"),
+    ("c", "bench_jobs.py"),
+    ("e", "startup.py"),
+    ("g", "bench_curves.py"),
+    ("i", "bench_programs.py"),
+)
 """Parts that are scripts of their own, and print a table."""
 
 OURS = Contender("this tap", "tap_ours.py")
@@ -43,7 +51,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument(
-        "--parts", default="abcde", help="a records, b import, c jobs, d memory, e start"
+        "--parts",
+        default="abcdefghij",
+        help="a records, b import, c jobs, d memory, e start, f batches, g curves, h time line, "
+        "i whole syncs, j activities",
     )
     parser.add_argument(
         "--sizes", type=int, nargs="+", default=SIZES_MEGABYTES, help="of the files of part d, MB"
@@ -57,12 +68,25 @@ def main() -> None:
             report.add_loops(compare_loops(directory, options))
         if "d" in options.parts:
             report.add_memory(measure_sizes(OURS, directory, options.sizes))
+        if "j" in options.parts:
+            report.add_activities(
+                *measure_activities(
+                    directory, options.rows // 3, options.rounds, with_peers=not options.no_peers
+                )
+            )
+    if "f" in options.parts:
+        report.add_batches(measure_batches(options.rows, options.rounds))
     for part, script in PARTS:
         if part in options.parts and (FOLDER / script).exists():
             output = subprocess.run(
                 [sys.executable, FOLDER / script], stdout=subprocess.PIPE, text=True, check=True
             )
             report.add_output(script, output.stdout)
+    if "h" in options.parts:
+        # Here: what this process holds would count as the memory of the processes it measures.
+        from timeline import as_entries, measured  # noqa: PLC0415
+
+        report.add_timeline(as_entries(measured()))
     print(report.markdown())
 
 

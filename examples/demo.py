@@ -1,8 +1,8 @@
-"""Demo: from a fresh clone to a loaded table of program members, without a Marketo account.
+"""Demo: from a fresh clone to loaded tables of all streams, without a Marketo account.
 
 Needs Python and pip, nothing else. It installs the project, Meltano and DuckDB into `.demo/`,
 starts the emulator, runs `meltano run tap-marketo-bulk target-duckdb` twice with a day and some
-changes in between, and shows what is in the table and what the second run asked for.
+changes in between, and shows what is in the tables and what the second run asked for.
 """
 
 from __future__ import annotations
@@ -14,23 +14,67 @@ import sys
 import time
 import urllib.request
 import venv
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from random import Random
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 DEMO = ROOT / ".demo"
 ENVIRONMENT = DEMO / "venv"
-DATABASE = DEMO / "members.duckdb"
+# Not named like the schema: newer versions of DuckDB take `marketo.` for the file then.
+DATABASE = DEMO / "all_streams.duckdb"
 MELTANO_STATE = DEMO / "meltano.db"
 LOG = DEMO / "meltano.log"
 
 PROGRAMS = 12
 MEMBERS = 2_000
+HISTORY_DAYS = 90
 CHANGED = 25
+CLICKS = 300
+CLICK_EMAIL = 11
 ONE_DAY_SECONDS = 86_400
 LIMIT_SECONDS = 300
 
 INSIDE = "--against-emulator"
+
+START = f"{datetime.now(timezone.utc) - timedelta(days=HISTORY_DAYS * 1.3):%Y-%m-%d}"
+"""Before anything was in this Marketo."""
+
+FIELDS = {
+    "program_members": (
+        "acquiredBy", "leadId", "membershipDate", "program", "programId", "reachedSuccess",
+        "statusName", "updatedAt",
+    ),
+    "leads": ("id", "company", "country", "industry", "leadStatus", "title", "updatedAt"),
+    "deleted_leads": ("leadId", "activityDate"),
+    **dict.fromkeys(
+        ("activities", "activity_types", "channels", "custom_object_car_c", "programs"), ("*",)
+    ),
+}  # fmt: skip
+"""Every stream that the tap offers; no field that nobody looks at, for each byte counts."""
+
+SELECT = [f"{stream}.{field}" for stream, fields in FIELDS.items() for field in fields]
+
+COMPARED = (
+    ("leads", "leads", "/_emulator/leads", "id"),
+    ("activities", "activities", "/_emulator/activities", "marketoGUID"),
+    ("cars", "custom_object_car_c", "/_emulator/objects/car_c", "marketoGUID"),
+)
+"""Rows, their table, where the emulator shows what it must hold, and the key of both."""
+
+FREQUENT_TYPES = {1, 3, 6, 7, 13, 22}
+"""Types of activities that the tap leaves out unless `activity_types` names them."""
+
+WHO_CLICKED = """
+select m.program, l.title, count(distinct m.leadid), count(distinct a.leadid)
+from marketo.program_members m
+join marketo.leads l on l.id = m.leadid
+left join marketo.activities a on a.leadid = l.id and a.activitytypename = 'Click Email'
+where l.title is not null
+group by all having count(distinct a.leadid) > 0
+order by 4 desc, 3, 1, 2 limit 3
+"""
 
 
 def main() -> int:
@@ -45,6 +89,7 @@ def main() -> int:
         "exec",
         f"--programs={PROGRAMS}",
         f"--members={MEMBERS}",
+        f"--history-days={HISTORY_DAYS}",
         "--job-seconds=0.2",
         "--",
         str(ENVIRONMENT / "bin" / "python"),
@@ -53,7 +98,7 @@ def main() -> int:
     ]
     exit_code = subprocess.run(command, check=False, cwd=ROOT, timeout=LIMIT_SECONDS).returncode
     if exit_code == 0:
-        say(f"done in {time.monotonic() - started:.0f} s; the table stays in {show(DATABASE)}")
+        say(f"done in {time.monotonic() - started:.0f} s; the tables stay in {show(DATABASE)}")
     return exit_code
 
 
@@ -84,83 +129,122 @@ def against_emulator() -> int:
     say("meltano run tap-marketo-bulk target-duckdb   (first run: everything)")
     meltano_run()
     jobs_before = len(exports())
-    check_table()
-    say(f"a day passes in Marketo; {CHANGED} members change")
+    check_tables()
+    say(f"a day passes: {CHANGED} members and {CHANGED} leads change, {CLICKS} click in an e-mail")
     control("/_emulator/clock/advance", {"seconds": ONE_DAY_SECONDS})
     control("/_emulator/members/change", {"count": CHANGED, "seed": 7})
+    click_in_emails()
     control("/_emulator/clock/advance", {"seconds": 3_600})
     say("meltano run tap-marketo-bulk target-duckdb   (second run: what changed)")
     meltano_run()
-    rows = check_table()
-    show_table(rows)
+    rows = check_tables()
+    show_members(rows)
     show_second_run(exports()[jobs_before:])
+    show_answer()
     return 0
 
 
 def meltano_run() -> None:
-    """Run the pipeline with the project's own meltano.yml."""
+    """Run the pipeline with the project's own meltano.yml, and all streams."""
     environment = {
         **os.environ,
         "PATH": f"{ENVIRONMENT / 'bin'}{os.pathsep}{os.environ['PATH']}",
         "MELTANO_DATABASE_URI": f"sqlite:///{MELTANO_STATE}",
         "MELTANO_CLI_LOG_FORMAT": "plain",
+        "TAP_MARKETO_BULK__SELECT": json.dumps(SELECT),
+        "TAP_MARKETO_BULK_START_DATE": START,
+        # Nobody else calls this Marketo.
+        "TAP_MARKETO_BULK_CALLS_PER_20_SECONDS": "100",
         "TARGET_DUCKDB_PATH": str(DATABASE),
     }
     run(["meltano", "run", "tap-marketo-bulk", "target-duckdb"], environment)
 
 
-def check_table() -> int:
-    """Compare the table with the emulator's members; return how many there are."""
+def click_in_emails() -> None:
+    """Let leads that are members of programs click in an e-mail; a few become customers."""
+    leads = sorted({member["leadId"] for member in control("/_emulator/members")})
+    clicking = Random(7).sample(leads, CLICKS)  # noqa: S311  # the same leads in every demo
+    for lead_id in clicking[:CHANGED]:
+        control(f"/_emulator/leads/{lead_id}", {"leadStatus": "Won"})
+    for lead_id in clicking:
+        click = {"Link": "https://example.com/offer", "Is Mobile Device": lead_id % 2 == 0}
+        control(
+            "/_emulator/activities",
+            {"activityTypeId": CLICK_EMAIL, "leadId": lead_id, "attributes": click},
+        )
+
+
+def check_tables() -> int:
+    """Compare the tables with the emulator's; return how many program members there are."""
     wanted = {(m["leadId"], m["programId"]): m["statusName"] for m in control("/_emulator/members")}
     found = {
         (lead, program): status
-        for lead, program, status in query("select leadid, programid, statusname from members")
+        for lead, program, status in query(
+            "select leadid, programid, statusname from marketo.program_members"
+        )
     }
     if found != wanted:
         different = {k for k in wanted.keys() | found.keys() if wanted.get(k) != found.get(k)}
         sys.exit(f"{len(different)} members differ between table and emulator; see {show(LOG)}")
-    say(f"table and emulator agree: {len(found):,} program members")
+    counts = [f"{len(found):,} program members"]
+    for rows, table, path, key in COMPARED:
+        there = {value for (value,) in query(f"select {key} from marketo.{table}")}  # noqa: S608
+        if there != {
+            row[key] for row in control(path) if row.get("activityTypeId") not in FREQUENT_TYPES
+        }:
+            sys.exit(f"table {table} and emulator differ; see {show(LOG)}")
+        counts.append(f"{len(there):,} {rows}")
+    say(f"tables and emulator agree: {', '.join(counts)}")
     return len(found)
 
 
-def show_table(rows: int) -> None:
+def show_members(rows: int) -> None:
     """Print what a user would look at first."""
-    print(f"\n  marketo.program_members: {rows:,} rows\n")
+    print(f"\n  marketo.program_members: {rows:,} rows")
     print(f"  {'program':<34} {'status':<22} {'members':>7}  last updated")
     for program, status, members, updated in query(
-        "select program, statusname, count(*), max(updatedat) from members"
-        " group by all order by 3 desc, 1, 2 limit 8"
+        "select program, statusname, count(*), max(updatedat) from marketo.program_members"
+        " group by all order by 3 desc, 1, 2 limit 2"
     ):
         print(f"  {program[:34]:<34} {status[:22]:<22} {members:>7}  {updated:%Y-%m-%d %H:%M}")
 
 
 def show_second_run(jobs: list[dict[str, Any]]) -> None:
     """Print what the second run asked Marketo for, from the emulator's own log."""
-    print(f"\n  The second run created {len(jobs)} export jobs:\n")
+    print(f"\n  The second run created {len(jobs)} export jobs, for what had changed in a day:")
     for job in jobs:
-        window = job["filter"]["updatedAt"]
+        programs = job["filter"].get("programIds")
+        of = "" if programs is None else f" of {len(programs)} programs"
         print(
-            f"  {len(job['filter']['programIds']):>2} programs, updated {window['startAt']} to"
-            f" {window['endAt']}: {job['numberOfRecords']:>2} records, {job['fileSize']:,} bytes"
+            f"  {job['object'] + of:<40} {job['numberOfRecords']:>4} records,"
+            f" {job['fileSize']:>6,} bytes"
         )
-    print()
+
+
+def show_answer() -> None:
+    """Print the answer to a question that takes members, leads and activities."""
+    print("\n  Which members clicked in an e-mail, by program and job title?")
+    print(f"  {'program':<34} {'job title':<22} {'members':>7} {'clicked':>8}")
+    for program, title, members, clicked in query(WHO_CLICKED):
+        print(f"  {program[:34]:<34} {title[:22]:<22} {members:>7} {clicked:>8}")
 
 
 def query(sql: str) -> list[tuple[Any, ...]]:
-    """Return the rows of a query over the loaded table, called `members`."""
+    """Return the rows of a query over the loaded tables."""
     import duckdb  # noqa: PLC0415  # only there once this file has installed it
 
     with duckdb.connect(str(DATABASE), read_only=True) as connection:
-        return connection.sql(f"with members as (from marketo.program_members) {sql}").fetchall()
+        return connection.sql(sql).fetchall()
 
 
 def exports() -> list[dict[str, Any]]:
     """Return each export job the emulator has seen, with the filter it was created with."""
     created = [r for r in control("/_emulator/requests") if r["operation"] == "export.create"]
+    made = [request for request in created if not request["error_code"]]
     jobs = control("/_emulator/exports")
     return [
         {**job, "filter": request["body"]["filter"]}
-        for request, job in zip(created, jobs, strict=True)
+        for request, job in zip(made, jobs, strict=True)
     ]
 
 

@@ -15,31 +15,41 @@ with closing(file), Path("members.csv").open("wb") as copy:
     shutil.copyfileobj(file.content, copy)
 """
 
+from marketo_bulk.activities.activity import Activity
+from marketo_bulk.activities.activity_types import ActivityAttribute, ActivityType
+from marketo_bulk.activities.pages import ActivityPage
 from marketo_bulk.client import MarketoBulk
-from marketo_bulk.columns import Column
-from marketo_bulk.connection import Connection
-from marketo_bulk.describe import FieldDescription, LeadDescription
+from marketo_bulk.clock import REAL_TIME, Clock
 from marketo_bulk.errors import ConfigurationError, DecodeError, MarketoBulkError, RejectedError
-from marketo_bulk.export_run import RunnerOptions
-from marketo_bulk.exports import (
+from marketo_bulk.exports.file import ExportFile
+from marketo_bulk.exports.objects import (
     ACTIVITIES,
     LEADS,
     PROGRAM_MEMBERS,
     ExportObject,
-    ExportRequest,
     custom_object,
 )
-from marketo_bulk.imports import import_body_size
+from marketo_bulk.exports.requests import ExportRequest
+from marketo_bulk.http.connection import Connection
+from marketo_bulk.imports.requests import import_body_size
 from marketo_bulk.jobs import ExportJob, ExportStatus, ImportJob, ImportStatus
-from marketo_bulk.partial_file import ExportFile
-from marketo_bulk.rows import RowReader
-from marketo_bulk.scheduler import ExportScheduler, FinishedExport, Timing
+from marketo_bulk.metadata.describe import FieldDescription
+from marketo_bulk.reader.columns import Column
+from marketo_bulk.reader.row_reader import RowReader
+from marketo_bulk.scheduling.run import RunnerOptions
+from marketo_bulk.scheduling.scheduler import ExportScheduler, FinishedExport
 from marketo_bulk.timestamps import format_timestamp, parse_timestamp
 
 __all__ = [
     "ACTIVITIES",
     "LEADS",
     "PROGRAM_MEMBERS",
+    "REAL_TIME",
+    "Activity",
+    "ActivityAttribute",
+    "ActivityPage",
+    "ActivityType",
+    "Clock",
     "Column",
     "ConfigurationError",
     "Connection",
@@ -54,13 +64,11 @@ __all__ = [
     "FinishedExport",
     "ImportJob",
     "ImportStatus",
-    "LeadDescription",
     "MarketoBulk",
     "MarketoBulkError",
     "RejectedError",
     "RowReader",
     "RunnerOptions",
-    "Timing",
     "custom_object",
     "format_timestamp",
     "import_body_size",

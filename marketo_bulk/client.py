@@ -2,153 +2,164 @@
 
 from __future__ import annotations
 
-import logging
-import random as dice
-import time
 from dataclasses import replace
-from http import HTTPStatus
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-from marketo_bulk import describe, exports, imports, programs
-from marketo_bulk.caller import Caller
-from marketo_bulk.describe import FieldDescription, LeadDescription
-from marketo_bulk.download import download
+from marketo_bulk.activities.calls import ActivityCalls
+from marketo_bulk.clock import REAL_TIME, Clock
 from marketo_bulk.errors import (
     AlreadyQueuedError,
-    DecodeError,
     LostReplyError,
     NotFoundError,
     QueueFullError,
     RejectedError,
 )
-from marketo_bulk.imports import ImportOptions
-from marketo_bulk.jobs import ExportJob, ExportStatus, ImportJob
-from marketo_bulk.limits import (
-    IMPORT_REPORT_MAX_BYTES,
-    JSON_REPLY_MAX_SECONDS,
-    PAGES_MAX,
-    PROGRAM_PAGE_MAX,
-)
-from marketo_bulk.protocol import Repeat
-from marketo_bulk.runtime import Runtime
-from marketo_bulk.transport import Transport, new_session
+from marketo_bulk.exports import requests as exports
+from marketo_bulk.exports.download import download
+from marketo_bulk.exports.objects import custom_object
+from marketo_bulk.http.budget import Budget
+from marketo_bulk.http.caller import Caller
+from marketo_bulk.http.paging import iter_pages
+from marketo_bulk.http.protocol import Repeat
+from marketo_bulk.http.transport import Transport, new_session
+from marketo_bulk.imports.calls import ImportCalls
+from marketo_bulk.jobs import ExportJob, ExportStatus
+from marketo_bulk.metadata import custom_objects, describe, places, usage
+from marketo_bulk.metadata.asset_calls import AssetCalls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
-    from types import TracebackType
 
     import requests
     from typing_extensions import Self
 
-    from marketo_bulk.connection import Connection
-    from marketo_bulk.exports import ExportObject, ExportRequest
-    from marketo_bulk.partial_file import ExportFile
-    from marketo_bulk.protocol import Envelope, Request
+    from marketo_bulk.exports.file import ExportFile
+    from marketo_bulk.exports.objects import ExportObject
+    from marketo_bulk.exports.requests import ExportRequest
+    from marketo_bulk.http.connection import Connection
+    from marketo_bulk.http.protocol import Request
+    from marketo_bulk.metadata.custom_objects import CustomObject
+    from marketo_bulk.metadata.describe import FieldDescription
 
-logger = logging.getLogger(__name__)
-
-_NO_SUCH_ADDRESS = "610"
 _STARTED = frozenset({ExportStatus.QUEUED, ExportStatus.PROCESSING, ExportStatus.COMPLETED})
 _ENDED = frozenset(status for status in ExportStatus if status.is_terminal)
 
 
-class MarketoBulk:
+class MarketoBulk(AssetCalls, ImportCalls, ActivityCalls):
     """One instance's bulk API. Thread-safe; a context manager that closes its connections.
 
     Every method waits, retries and renews the token by itself, within the connection's bounds,
     and raises a `MarketoBulkError` when that was not enough.
     """
 
-    def __init__(self, connection: Connection, session: requests.Session, runtime: Runtime) -> None:
-        self._runtime = runtime
-        self._caller = Caller(connection, Transport(connection, session, runtime.clock), runtime)
+    def __init__(self, caller: Caller, clock: Clock) -> None:
+        self._caller = caller
+        self._clock = clock
 
     @classmethod
     def connect(
         cls,
         connection: Connection,
         *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], object] = time.sleep,
-        random: Callable[[], float] = dice.random,
+        clock: Clock = REAL_TIME,
         session: requests.Session | None = None,
     ) -> Self:
         """Return a client; nothing is sent before its first operation."""
-        return cls(connection, session or new_session(connection), Runtime(clock, sleep, random))
+        transport = Transport(connection, session or new_session(connection), clock.now)
+        return cls(Caller(connection, transport, clock), clock)
+
+    @property
+    def waits_for_daily_quota(self) -> bool:
+        """Whether calls refused for the daily quota are made again after its reset."""
+        return self._caller.waits_for_daily_quota
+
+    @property
+    def quota_wait_seconds(self) -> float:
+        """How long calls have waited for the reset of the daily quota."""
+        return self._caller.tally.quota_wait_seconds
+
+    def without_quota_wait(self) -> Self:
+        """Return this client, but that it raises where this one waits for the daily quota.
+
+        For whoever has something else to do meanwhile; connections and limits are the same.
+        """
+        return type(self)(self._caller.without_quota_wait(), self._clock)
 
     def close(self) -> None:
         """Close all connections."""
         self._caller.close()
 
+    def abandon_calls(self, *, for_good: bool = False) -> None:
+        """Break off every call under way, in whatever thread: each raises AbandonedError.
+
+        For a run that is to end. Its last calls are not held back by `calls_per_20_seconds`; with
+        `for_good` none is made. Whether Marketo acted on one that was broken off is unknown.
+        """
+        self._caller.abandon(for_good=for_good)
+
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     @property
     def calls_made(self) -> int:
         """How many calls were made that Marketo may have counted."""
-        return self._caller.calls_made
+        return self._caller.tally.calls
+
+    def limit_calls(self, setting: str, amount: int) -> Budget:
+        """Make no more calls on a day of Marketo's than `amount`, those of before included.
+
+        Shape: `setting` names the limit in the error, a BudgetReachedError. What was used before
+            is this API user's count in Marketo's statistic, or this client's own if that is more.
+        """
+        user = self._caller.api_user()
+        counted = self._caller.fetch(usage.usage_request(), lambda e: usage.calls_of(e, user))
+        used = max(counted, self.calls_made)
+        budget = Budget(setting, amount, used, self.server_now, of_calls=True)
+        self._caller.budgets.append(budget)
+        return budget
 
     def server_now(self) -> datetime:
         """Return Marketo's time in UTC, never ahead of it; a token is asked for if none is known.
 
         Raises: DecodeError if no answer has borne a date.
         """
-        now = self._caller.server_clock.now()
-        if now is None:
-            self._caller.renew_server_clock()
-            now = self._caller.server_clock.now()
-        if now is None:
-            raise DecodeError("no answer of Marketo's has a readable Date header")
-        return now
+        return self._caller.server_now()
 
-    def describe_program_members(self) -> list[FieldDescription]:
-        """Return the fields of program members."""
-        try:
-            return self._caller.fetch(describe.program_members_request(), describe.parse_fields)
-        except NotFoundError as error:
-            if error.code != _NO_SUCH_ADDRESS:
-                raise
-            request = describe.program_members_request(superseded=True)
-            return self._caller.fetch(request, describe.parse_fields)
+    def describe_export(self, export_object: ExportObject) -> list[FieldDescription]:
+        """Return the fields of an object, each once; none where its columns are fixed."""
+        call = export_object.describe
+        return [] if call is None else describe.describe(self._caller, call)
 
-    def describe_leads(self) -> LeadDescription:
-        """Return the fields of leads, each once, and those leads can be looked up by."""
-        fields: dict[str, FieldDescription] = {}
-        searchable: dict[str, None] = {}
-        for envelope in self._iter_pages(describe.leads_request):
-            if fields and not envelope.result:
-                break
-            for described in describe.parse_fields(envelope):
-                fields.setdefault(described.name, described)
-            searchable.update(dict.fromkeys(describe.parse_searchable_fields(envelope)))
-        return LeadDescription(list(fields.values()), list(searchable))
+    def list_custom_objects(self) -> list[CustomObject]:
+        """Return the custom objects of the instance, without their fields."""
+        return self._caller.fetch(custom_objects.list_request(), custom_objects.parse_objects)
 
-    def iter_programs(self, ids: Sequence[int] = ()) -> Iterator[dict[str, object]]:
-        """Yield the programs the API user can see, or those of them with the given ids.
+    def describe_custom_object(self, api_name: str) -> CustomObject:
+        """Return a custom object with its fields.
 
-        Shape: each once, as Marketo describes it; lazy, one call for every page.
+        Raises: NotFoundError if there is none, or it is a draft; ValueError for what is no name.
         """
-        wanted = list(dict.fromkeys(ids))
-        for start in range(0, max(1, len(wanted)), PROGRAM_PAGE_MAX):
-            chunk = wanted[start : start + PROGRAM_PAGE_MAX]
-            yield from programs.iter_pages(self._browse_programs, chunk)
+        call = custom_object(api_name).describe
+        assert call is not None  # noqa: S101  # for the type
+        return self._caller.fetch(call.request(), custom_objects.parse_object)
 
-    def get_program(self, program_id: int) -> dict[str, object] | None:
-        """Return a program, or None if this API user can see none with that id."""
-        envelope = self._fetch_programs(
-            programs.program_request(program_id), programs.NO_SUCH_PROGRAM
-        )
-        return dict(envelope.result[0]) if envelope.result else None
+    def has_list(self, list_id: int) -> bool:
+        """Return whether there is a static list of this id that the API user can see."""
+        try:
+            envelope = self._caller.fetch(places.list_request(list_id), lambda envelope: envelope)
+        except NotFoundError:
+            return False
+        return bool(envelope.result)
+
+    def list_partitions(self) -> list[str]:
+        """Return the names of the lead partitions the API user can see."""
+        envelope = self._caller.fetch(places.partitions_request(), lambda envelope: envelope)
+        return [str(each["name"]) for each in envelope.result or () if "name" in each]
 
     def create_export(self, request: ExportRequest) -> ExportJob:
         """Return a new job, which does nothing until it is enqueued.
@@ -190,11 +201,20 @@ class MarketoBulk:
             raise
 
     def list_exports(
-        self, export_object: ExportObject, statuses: Sequence[ExportStatus] = ()
+        self,
+        export_object: ExportObject,
+        statuses: Sequence[ExportStatus] = (),
+        *,
+        max_retry_seconds: float | None = None,
     ) -> Iterator[ExportJob]:
-        """Yield the jobs this API user created in the past seven days, of all or some statuses."""
-        for envelope in self._iter_pages(
-            lambda token: exports.list_request(export_object, statuses, token)
+        """Yield the jobs this API user created in the past seven days, of all or some statuses.
+
+        `max_retry_seconds` is for those who can do without: how long a passing fault may last.
+        """
+        for envelope in iter_pages(
+            self._caller,
+            lambda token: exports.list_request(export_object, statuses, token),
+            max_retry_seconds,
         ):
             yield from (ExportJob.parse(answer) for answer in envelope.result or ())
 
@@ -205,41 +225,9 @@ class MarketoBulk:
 
         The caller closes it, and it is gone then.
 
-        Raises: ExportFileGoneError, IncompleteDownloadError, ChecksumMismatchError, DownloadError.
+        Raises: DownloadError; its `job_at_fault` says whether another job may do better.
         """
-        return download(self._caller, self._runtime, export_object, job, directory)
-
-    def create_import(
-        self,
-        path_or_file: Path | BinaryIO,
-        *,
-        file_format: str = "csv",
-        lookup_field: str = "email",
-        list_id: int | None = None,
-        partition_name: str | None = None,
-    ) -> ImportJob:
-        """Return the job that imports a file of leads, now in Marketo's queue.
-
-        Raises: QueueFullError at once; PayloadTooLargeError; LostReplyError if the whole file was
-        sent but no reply came, as only the caller knows whether to import it twice.
-        """
-        options = ImportOptions(file_format, lookup_field, list_id, partition_name)
-        return self._caller.fetch(imports.create_request(path_or_file, options), imports.parse_job)
-
-    def get_import_status(self, batch_id: str) -> ImportJob:
-        """Return the job; Marketo knows it for seven days."""
-        return self._caller.fetch(imports.status_request(batch_id), imports.parse_job)
-
-    def get_import_failures(self, batch_id: str) -> bytes | None:
-        """Return the rows that were not imported, with a last column that says why; None if none.
-
-        Shape: a file in the format of the import.
-        """
-        return self._get_import_report(batch_id, "failures")
-
-    def get_import_warnings(self, batch_id: str) -> bytes | None:
-        """Return the rows imported with a warning, as `get_import_failures` does."""
-        return self._get_import_report(batch_id, "warnings")
+        return download(self._caller, self._clock, export_object, job, directory)
 
     def _change(
         self,
@@ -249,7 +237,7 @@ class MarketoBulk:
         done: frozenset[ExportStatus],
     ) -> ExportJob:
         """Change a job; when the reply is lost, look whether the change took place."""
-        patience = self._caller.new_patience()
+        retries = self._caller.new_retries()
         while True:
             try:
                 return self._caller.fetch(request, exports.parse_job)
@@ -257,45 +245,4 @@ class MarketoBulk:
                 job = self.get_export_status(export_object, export_id)
                 if job.status in done:
                     return job
-                patience.wait_or_raise(error, replace(request, repeat=Repeat.HARMLESS))
-
-    def _get_import_report(self, batch_id: str, kind: str) -> bytes | None:
-        request = imports.report_request(batch_id, kind)
-        try:
-            return self._caller.perform(
-                lambda: request,
-                lambda reply: reply.read_file(IMPORT_REPORT_MAX_BYTES, JSON_REPLY_MAX_SECONDS),
-            )
-        except NotFoundError as error:
-            if error.http_status == HTTPStatus.NOT_FOUND:
-                return None
-            raise
-
-    def _browse_programs(self, request: Request) -> Envelope:
-        return self._fetch_programs(request, programs.NOTHING_FOUND)
-
-    def _fetch_programs(self, request: Request, empty_codes: frozenset[str]) -> Envelope:
-        """Return the answer; codes that mean "nothing", which others say by success, are one."""
-        try:
-            return self._caller.fetch(request, lambda envelope: envelope)
-        except NotFoundError as error:
-            if error.code not in empty_codes:
-                raise
-            return programs.nothing_found(request)
-
-    def _iter_pages(self, page: Callable[[str | None], Request]) -> Iterator[Envelope]:
-        """Yield the answers to page, called with the token of each next one."""
-        token: str | None = None
-        used: set[str] = set()
-        for _ in range(PAGES_MAX):
-            envelope = self._caller.fetch(page(token), lambda envelope: envelope)
-            yield envelope
-            token = envelope.next_page_token
-            # A token has been seen on the last page, too.
-            if not token or not envelope.more_result or not envelope.result:
-                return
-            if token in used:
-                logger.warning("pages_repeat operation=%r", envelope.operation)
-                return
-            used.add(token)
-        raise DecodeError(f"the pages did not end after {PAGES_MAX}")
+                retries.wait_or_raise(error, replace(request, repeat=Repeat.HARMLESS))

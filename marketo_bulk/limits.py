@@ -32,10 +32,16 @@ EXPORT_FILE_RETENTION_DAYS = 7
 # Bulk Extract > Retrieving Jobs: batchSize.
 EXPORT_LIST_PAGE_MAX_JOBS = 300
 
+# Activities > Query and > Deleted leads: activityTypeIds, leadIds, assetIds, batchSize.
+ACTIVITY_TYPE_IDS_MAX = 10
+ACTIVITY_LEAD_IDS_MAX = 30
+ACTIVITY_ASSET_TYPES_MAX = 1
+ACTIVITY_PAGE_MAX = 300
+# Activities > Deleted leads, OpenAPI: "may be pruned" when older.
+DELETED_LEADS_RETENTION_DAYS = 14
+
 # Bulk Lead Import > Processing Limits and > Polling.
 IMPORT_QUEUE_MAX_JOBS = 10
-IMPORT_RUNNING_MAX_JOBS = 2
-IMPORT_POLL_MIN_SECONDS = 5
 IMPORT_BATCH_RETENTION_DAYS = 7
 
 # Programs > Browse: maxReturn; also how many ids are asked for at once, so that one page holds
@@ -52,6 +58,11 @@ REQUEST_TIMEOUT_DEFAULT_SECONDS = 300
 MAX_RETRY_DEFAULT_SECONDS = 900
 # Seconds are the bound users set; attempts only catch a clock that does not advance.
 RETRY_MAX_ATTEMPTS = 100
+
+# No id is known to be larger; the number only keeps a setting from being of any size.
+ID_MAX = 2**63 - 1
+# The longest any time in seconds may be set to: Marketo forgets jobs and files after seven days.
+SETTING_MAX_SECONDS = 7 * 86_400
 
 # A token with less than this left is used until Marketo refuses it: asking again only brings
 # the same token back (Authentication > Tips), so asking before every call would be a tight loop.

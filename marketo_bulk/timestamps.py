@@ -50,3 +50,8 @@ def format_timestamp(moment: datetime) -> str:
     if moment.microsecond:
         raise ValueError(f"{moment} is not a whole second")
     return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat() + "Z"
+
+
+def floor_second(moment: datetime) -> datetime:
+    """Return the whole second that `moment` lies in, in UTC."""
+    return moment.astimezone(timezone.utc).replace(microsecond=0)

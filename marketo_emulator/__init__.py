@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from marketo_emulator.clock import Clock, SystemClock, VirtualClock
     from marketo_emulator.emulator import Emulator
-    from marketo_emulator.faults import Fault
+    from marketo_emulator.faults.fault import Fault
     from marketo_emulator.options import Options
 
 __all__ = ["Clock", "Emulator", "Fault", "Options", "SystemClock", "VirtualClock"]
@@ -15,7 +15,7 @@ __all__ = ["Clock", "Emulator", "Fault", "Options", "SystemClock", "VirtualClock
 _HOMES = {
     "Clock": "clock",
     "Emulator": "emulator",
-    "Fault": "faults",
+    "Fault": "faults.fault",
     "Options": "options",
     "SystemClock": "clock",
     "VirtualClock": "clock",

@@ -14,11 +14,15 @@ from werkzeug.http import http_date
 from werkzeug.wrappers import Request, Response
 from werkzeug.wsgi import ClosingIterator
 
-from marketo_emulator import envelope, routes, shaping
-from marketo_emulator.call import Call, check_size
-from marketo_emulator.control import CONTROL_PREFIX, Control
-from marketo_emulator.errors import HttpError, MarketoError
-from marketo_emulator.request_log import RequestLog
+from marketo_emulator import routes
+from marketo_emulator.api.control import CONTROL_PREFIX, Control
+from marketo_emulator.api.route import is_missing
+from marketo_emulator.faults import shaping
+from marketo_emulator.page.serving import page
+from marketo_emulator.wire import envelope
+from marketo_emulator.wire.call import Call, check_size
+from marketo_emulator.wire.errors import HttpError, MarketoError
+from marketo_emulator.wire.request_log import RequestLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -26,9 +30,9 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from marketo_emulator.faults import Fault
+    from marketo_emulator.api.route import Route
+    from marketo_emulator.faults.fault import Fault
     from marketo_emulator.limits import Admission
-    from marketo_emulator.routes import Route
     from marketo_emulator.world import World
 
 _COMPRESSED_FROM_BYTES = 1024
@@ -61,6 +65,8 @@ class Application:
         try:
             if request.path.split("/")[1:2] == [CONTROL_PREFIX[1:]]:
                 return self._control.answer(request)(environ, start_response)
+            if request.path == "/" and request.method in {"GET", "HEAD"}:
+                return page()(environ, start_response)
             return self._exchange(request, start_response)
         finally:
             request.close()
@@ -138,15 +144,15 @@ class Application:
             return
         with world.lock:
             now = world.clock.now()
-            call.client_id = world.tokens.client_of(self._token(call.request), now)
+            call.client_id = world.tokens.client_of(self._token(call), now)
             exchange.admission = world.limits.enter(call.client_id, now)
 
-    def _token(self, request: Request) -> str:
+    def _token(self, call: Call) -> str:
         options = self.world.options
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, token = call.request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer" and token:
             return token.strip()
-        if options.token_in_query_allowed and (legacy := request.values.get("access_token")):
+        if options.token_in_query_allowed and (legacy := call.legacy_token()):
             return legacy
         raise MarketoError(options.missing_token_code)
 
@@ -158,6 +164,8 @@ class Application:
         if replaced is None or replaced.takes_effect:
             if refusal is not None or route is None:
                 raise refusal or MarketoError("610")
+            if is_missing(route.permission, call.client_id, self.world.options.missing_permissions):
+                raise MarketoError("603")
             shaping.change_range(call.request.environ, exchange.faults)
             response = route.handler(self.world, call)
             if replaced is None:
@@ -202,7 +210,9 @@ class Application:
 def _untunnel(call: Call) -> None:
     request = call.request
     form = request.method == "POST" and request.mimetype == "application/x-www-form-urlencoded"
-    call.tunnelled = form and request.form.get("_method", "").upper() == "GET"
+    # One that is too long is refused by its size later, whatever it says.
+    with suppress(RequestEntityTooLarge):
+        call.tunnelled = form and request.form.get("_method", "").upper() == "GET"
 
 
 def _compress(request: Request, response: Response) -> None:

@@ -34,6 +34,7 @@ def run(arguments: Sequence[str]) -> int:
         job_seconds=parsed.job_seconds,
         options=Options(
             max_calls_per_window=parsed.calls_per_20_seconds,
+            history_days=parsed.history_days,
         ),
         port=parsed.port,
     )
@@ -66,6 +67,12 @@ def _parser() -> argparse.ArgumentParser:
             type=int,
             default=Options().max_calls_per_window,
             help="the rate limit (default 100, as Marketo has it)",
+        )
+        action.add_argument(
+            "--history-days",
+            type=int,
+            default=Options().history_days,
+            help="how long ago the first program was made (default 730)",
         )
         action.add_argument(
             "--lifetime-seconds", type=float, help="stop after so long (default: never)"

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta, timezone
 from threading import Lock
 from typing import Protocol
 
+_LAST = datetime(9000, 1, 1, tzinfo=timezone.utc)
+
 
 class Clock(Protocol):
     """Anything that knows the time, and lets some of it pass at once."""
@@ -32,7 +34,9 @@ class SystemClock:
     def advance(self, seconds: float) -> None:
         """Skip time; it goes on from there by itself."""
         with self._lock:
-            self._skipped += _forward(seconds)
+            skipped = self._skipped + _forward(seconds)
+            _check(datetime.now(timezone.utc), skipped)
+            self._skipped = skipped
 
 
 class VirtualClock:
@@ -50,7 +54,9 @@ class VirtualClock:
     def advance(self, seconds: float) -> None:
         """Let time pass; it never goes back."""
         with self._lock:
-            self._now += _forward(seconds)
+            step = _forward(seconds)
+            _check(self._now, step)
+            self._now += step
 
 
 def _forward(seconds: float) -> timedelta:
@@ -60,11 +66,13 @@ def _forward(seconds: float) -> timedelta:
     return timedelta(seconds=seconds)
 
 
+def _check(moment: datetime, step: timedelta) -> None:
+    """Refuse a step after which days could no longer be added to a moment."""
+    if step > _LAST - moment:
+        message = f"a clock cannot go past {_LAST.year}"
+        raise ValueError(message)
+
+
 def to_epoch(moment: datetime) -> int:
     """Return whole seconds since 1970, the resolution of Marketo's own times."""
     return int(moment.timestamp())
-
-
-def from_epoch(seconds: float) -> datetime:
-    """Return the aware UTC moment of seconds since 1970."""
-    return datetime.fromtimestamp(seconds, tz=timezone.utc)

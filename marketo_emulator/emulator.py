@@ -14,12 +14,10 @@ from marketo_emulator.server import LOOPBACK, LoopbackServer
 from marketo_emulator.world import World
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from marketo_emulator.export_job import ExportJob
-    from marketo_emulator.exports import JobSeconds
-    from marketo_emulator.imports import ImportJob
-    from marketo_emulator.request_log import RequestLog
+    from marketo_emulator.exports.job import ExportJob
+    from marketo_emulator.imports.imports import ImportJob
+    from marketo_emulator.wire.request_log import RequestLog
+    from marketo_emulator.workplace import JobSeconds
 
 DEFAULT_CLIENT_ID = "emulator"
 DEFAULT_CLIENT_SECRET = "emulator-secret"  # noqa: S105 - opens nothing but the emulator
@@ -75,12 +73,7 @@ class Emulator:
         self._server = LoopbackServer(self.application, host=host, port=port)
         return self
 
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         self.close()
 
     def close(self) -> None:

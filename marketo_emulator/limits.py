@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
-from marketo_emulator.errors import UNCOUNTED_CODES, MarketoError
+from marketo_emulator.wire.errors import UNCOUNTED_CODES, MarketoError
 
 if TYPE_CHECKING:
     from marketo_emulator.options import Options
@@ -45,6 +45,13 @@ class Limits:
         """Return how often each error code was answered on this date."""
         return self._errors.setdefault(day, Counter())
 
+    def calls_in_window(self, now: datetime) -> int:
+        """Return how many calls count against the rate limit now."""
+        oldest = now - timedelta(seconds=self._options.call_window_seconds)
+        while self._window and self._window[0] <= oldest:
+            self._window.popleft()
+        return len(self._window)
+
     def enter(self, client_id: str, now: datetime) -> Admission:
         """Let a call in and count it.
 
@@ -78,12 +85,10 @@ class Limits:
 
     def _refusal(self, now: datetime) -> MarketoError | None:
         options = self._options
-        oldest = now - timedelta(seconds=options.call_window_seconds)
-        while self._window and self._window[0] <= oldest:
-            self._window.popleft()
+        in_window = self.calls_in_window(now)
         if self.calls_on(self.day(now)).total() >= options.daily_calls:
             return MarketoError("607")
-        if len(self._window) >= options.max_calls_per_window:
+        if in_window >= options.max_calls_per_window:
             rate, seconds = options.max_calls_per_window, options.call_window_seconds
             text = f"Max rate limit '{rate}' exceeded with in '{seconds:g}' secs"
             return MarketoError("606", text)

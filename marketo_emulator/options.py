@@ -19,6 +19,10 @@ MEBIBYTE = 1 << 20
 class Options:
     """How this Marketo behaves; every field can be changed on its own."""
 
+    # -- data -----------------------------------------------------------------------------------
+    history_days: int = 730
+    """How long ago the first program was made: members have changed ever since."""
+
     # -- identity -------------------------------------------------------------------------------
     token_lifetime_seconds: float = 3600
     """C§2: a token lives an hour; asking again gives the same one with what is left of it."""
@@ -126,6 +130,98 @@ class Options:
     """C§8.1: how long a batch id is good for."""
     import_counters_always: bool = False
     """C§8.2: counters may be missing before an import ends."""
+
+    # -- permissions ----------------------------------------------------------------------------
+    missing_permissions: tuple[str, ...] = ()
+    """C§21: what calls get 603 for: a name of `permissions.NAMES`, or `client id:name`."""
+
+    # -- leads and activities -------------------------------------------------------------------
+    lead_updated_at: Literal["standard_fields", "any_field"] = "standard_fields"
+    """C§22.2: which changes the visible `updatedAt` of a lead shows; the filter sees all."""
+    partition_change_moves_filter: bool = False
+    """C§22.2: whether a change of partition alone brings a lead into an `updatedAt` export."""
+    smart_list_filters_supported: bool = False
+    """C14.49: without it an export by smart list gets 1035."""
+    earlier_visits: int = 0
+    """C§23.7: visits of before a new lead was known, which come late: 1 to 90 days."""
+    merge_moves_member_updated_at: bool = True
+    """C§22.8: whether a membership that a merge moves counts as updated; undocumented."""
+    merge_notes_status: bool = False
+    """C20.26: whether a merge writes activity 104 for the memberships it moves."""
+    deletions_include_merged: bool = False
+    """C20.26: whether the losers of a merge are among the deleted leads."""
+    activity_fields_required: bool = False
+    """C14.41: whether a create without `fields` is refused for activities; empty is the default."""
+    activity_attributes: Literal["object", "array"] = "object"
+    """C14.42: form of the `attributes` cell; the array is that of the REST calls."""
+    empty_attribute: Literal["omitted", "empty", "null"] = "omitted"
+    """C14.44: how an attribute without a value comes."""
+    activity_window: Literal["activityDate", "committed"] = "activityDate"
+    """C14.43: what the filter `createdAt` of activities compares: happened or noted."""
+    activity_commit_delays: tuple[tuple[int, int, int], ...] = ()
+    """C14.43: (type id or 0 for all, least, most seconds) from when a row can be read."""
+    activity_guid: Literal["digits", "long"] = "digits"
+    """C14.55: form of `marketoGUID`; `long` has 128 characters."""
+    deletion_retention_days: float = 14
+    """C§23.9: how long Delete Lead is kept."""
+    busy_activity_retention_days: float = 90
+    """C§23.9: how long the most frequent types are kept."""
+    activity_retention_days: float = 760
+    """C§23.9: how long all other types are kept; New Lead is kept for ever."""
+    empty_activity_pages: bool = False
+    """C§22.7: whether every page of activities is followed by an empty one with `moreResult`."""
+    activity_list_limit: int | None = None
+    """C14.46: size of a list from which `listId` gets 1003; the cut-off is to come in 2026."""
+    foreign_token_code: str = "1003"  # noqa: S105 - a code, not a token
+    """C§22.7: code for a paging token of another call."""
+
+    # -- custom objects -------------------------------------------------------------------------
+    custom_objects_enabled: bool = True
+    """C§24.2: without them every call about them gets 1026."""
+    unknown_object_code: str = "1013"
+    """C20.22: code for an API name that does not exist or is a draft; 610 is plausible too."""
+    unexportable_object_code: str = "1003"
+    """C20.22: code for an object that is not linked directly to leads."""
+    object_updated_at_filter_supported: bool = True
+    """C14.49: whether `updatedAt` of custom objects can give 1035 is not said."""
+    orphans_exported: bool = True
+    """C20.27: whether records whose link matches no lead are in an `updatedAt` export."""
+    object_name_key: Literal["name", "apiName"] = "name"
+    """C14.47: key of the API name in metadata."""
+    object_relation: Literal["relatedTo", "object"] = "relatedTo"
+    """C14.48: key of what a link points to."""
+    object_relation_type: Literal["child", "parent"] = "child"
+    """C14.48: how a link is called."""
+    unknown_link: Literal["fail_row", "store"] = "fail_row"
+    """C20.24: what an import does with a link value that matches no lead."""
+
+    # -- import of program members --------------------------------------------------------------
+    unknown_status: Literal["refuse", "fail_job"] = "refuse"
+    """C20.23: whether an unknown status gets 1025 at the POST, or fails the job."""
+    status_case_matters: bool = True
+    """C§9: whether a status in other letter case is unknown."""
+    status_regression: Literal["keep", "warn", "fail_row", "apply"] = "keep"
+    """C20.23: what a status before the member's own does: processed unchanged, by default."""
+    not_in_program_refused: bool = True
+    """C14.59: whether `Not in Program` can be imported."""
+    email_program_refused: bool = False
+    """C20.23: whether members can be imported into an Email program."""
+    unknown_import_program_code: str = "1013"
+    """C20.23: code for an import into a program that does not exist."""
+
+    # -- assets ---------------------------------------------------------------------------------
+    program_filters_ignored: bool = False
+    """C§25: whether `filterType` is ignored and every program comes."""
+    update_range_needs_both: bool = False
+    """C§25: whether `earliestUpdatedAt` needs `latestUpdatedAt` beside it, as connectors found."""
+    program_order_by_tag: Literal["random", "id"] = "random"
+    """C§25: the order of `byTag` is said to be random, for each call anew."""
+    tags_by_tag: Literal["matching", "all"] = "matching"
+    """C§25: which tags `byTag` shows."""
+    folder_type: str = "Folder"
+    """C14.58: spelling of the type of a folder."""
+    not_in_program_listed: bool = False
+    """C14.59: whether channels list the step 0 `Not in Program`."""
 
     def business_timezone(self) -> tzinfo:
         """Return where the day of the daily quotas begins and ends."""

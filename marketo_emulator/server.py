@@ -40,7 +40,11 @@ class LoopbackServer:
         self.port: int = self._server.server_port
         self.base_url = f"http://{host}:{self.port}"
         self._thread = Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="emulator"
+            target=self._server.serve_forever,
+            kwargs={"poll_interval": 0.02},
+            name="emulator",
+            # A process that forgets to close the server ends all the same.
+            daemon=True,
         )
         self._thread.start()
 
@@ -53,13 +57,14 @@ class LoopbackServer:
 
 
 class _Server(ThreadingHTTPServer):
-    daemon_threads = False
-    block_on_close = True
+    # The base class waits for threads that are no daemons, and at exit for ever.
+    daemon_threads = True
     request_queue_size = 64
 
     def __init__(self, address: tuple[str, int], application: WSGIApplication) -> None:
         self.application = application
         self._connections: set[socket.socket] = set()
+        self._workers: list[Thread] = []
         self._connections_lock = Lock()
         super().__init__(address, _Handler)
 
@@ -67,7 +72,17 @@ class _Server(ThreadingHTTPServer):
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._connections_lock:
             self._connections.add(request)
-        super().process_request(request, client_address)
+        worker = Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
+        self._workers = [*filter(Thread.is_alive, self._workers), worker]
+        worker.start()
+
+    @override
+    def server_close(self) -> None:
+        super().server_close()
+        for worker in self._workers:
+            worker.join()
 
     @override
     def shutdown_request(self, request: Any) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from typing_extensions import override
 
-from marketo_emulator.errors import MarketoError
+from marketo_emulator.wire.errors import MarketoError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,20 +11,21 @@ from random import Random
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from marketo_emulator.exports import Exports, Workplace
-from marketo_emulator.faults import Faults
-from marketo_emulator.imports import Imports
+from marketo_emulator.data.store import Store
+from marketo_emulator.exports.exports import Exports
+from marketo_emulator.faults.fault import Faults
+from marketo_emulator.imports.imports import Imports
 from marketo_emulator.limits import Limits
-from marketo_emulator.store import Store
 from marketo_emulator.tokens import Tokens
+from marketo_emulator.workplace import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from marketo_emulator.clock import Clock
-    from marketo_emulator.exports import JobSeconds
     from marketo_emulator.options import Options
+    from marketo_emulator.workplace import JobSeconds
 
 
 class World:
@@ -48,7 +49,7 @@ class World:
         self.random = Random(seed)  # noqa: S311 - its tokens open nothing but the emulator
         self.lock = RLock()
         self._directory: Path | None = None
-        self.store = Store(clock, self.at, seed=seed)
+        self.store = Store(clock, self.at, seed=seed, options=options)
         self.faults = Faults(clock.now)
         self.limits = Limits(options)
         self.tokens = Tokens(secrets, options.token_lifetime_seconds, self.random)

@@ -1,1 +1,1 @@
-"""Singer tap for Marketo program members, read from the bulk extract API."""
+"""Singer tap for what Marketo's bulk extract API exports."""

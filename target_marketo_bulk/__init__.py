@@ -1,1 +1,1 @@
-"""Singer target for Marketo leads, loaded through the bulk import API."""
+"""Singer target for Marketo: loads records through the bulk import API."""

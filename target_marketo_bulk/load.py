@@ -1,4 +1,4 @@
-"""Load: one run's way from rows to Marketo, as the main thread sees it."""
+"""Load: one run, from the first row to the summary, as the main thread sees it."""
 
 from __future__ import annotations
 
@@ -6,41 +6,39 @@ import logging
 import os
 import secrets
 import threading
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from marketo_bulk.client import MarketoBulk
-from marketo_bulk.errors import MarketoBulkError
-from marketo_bulk.imports import import_body_size
-from marketo_bulk.limits import BULK_BODY_MAX_BYTES
-from marketo_bulk.scheduler import Timing
 from singer_sdk import metrics
 
-from target_marketo_bulk.dry_run import DryRun
-from target_marketo_bulk.import_file import ImportFile, Layout
-from target_marketo_bulk.import_thread import ImportThread, StoppedError
-from target_marketo_bulk.imports import ImportQueue
-from target_marketo_bulk.journal import Journal
-from target_marketo_bulk.outcomes import Outcomes
-from target_marketo_bulk.preflight import DELETED_AT, ColumnCatalog, is_column
-from target_marketo_bulk.rejects import RejectLog, utc_now
-from target_marketo_bulk.row_format import RowFormat
-from target_marketo_bulk.spool import Spool
-from target_marketo_bulk.state_gate import StateGate
-from target_marketo_bulk.summary import Summary
-from target_marketo_bulk.tally import Tally
+from marketo_bulk.client import MarketoBulk
+from marketo_bulk.clock import REAL_TIME, Clock
+from marketo_bulk.limits import BULK_BODY_MAX_BYTES
+from target_marketo_bulk.destinations import Destinations
+from target_marketo_bulk.files.spool import Spool
+from target_marketo_bulk.intake import Intake
+from target_marketo_bulk.outcomes.outcomes import Outcomes
+from target_marketo_bulk.outcomes.reject_limits import hold_reject_limits
+from target_marketo_bulk.outcomes.rejects import RejectLog, utc_now
+from target_marketo_bulk.outcomes.state_gate import StateGate
+from target_marketo_bulk.outcomes.summary import Summary, Tally
+from target_marketo_bulk.records.held_records import HeldRecords
+from target_marketo_bulk.sending.call_patience import CallPatience
+from target_marketo_bulk.sending.dry_run import DryRun
+from target_marketo_bulk.sending.import_queue import ImportQueue
+from target_marketo_bulk.sending.journal import Journal
+from target_marketo_bulk.sending.means import Means
+from target_marketo_bulk.sending.thread import ImportThread, StoppedError
 from target_marketo_bulk.wake_pipe import WakePipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable
     from datetime import datetime
 
-    from marketo_bulk.connection import Connection
-
-    from target_marketo_bulk.keys import Key, Keys
+    from marketo_bulk.http.connection import Connection
+    from target_marketo_bulk.files.import_file import ImportFile
     from target_marketo_bulk.settings import ImportSettings
-
-REAL_TIME = Timing()
 
 WAIT_SECONDS = 0.5
 """Longest the main thread goes without looking whether it is to stop."""
@@ -48,18 +46,14 @@ WAIT_SECONDS = 0.5
 logger = logging.getLogger(__name__)
 
 
-class TooManyRejectsError(MarketoBulkError):
-    """More rows were rejected than `max_rejected_percent` allows."""
-
-
 class Load:
-    """Everything between the records and Marketo.
+    """The run between the rows and Marketo; sinks see no more of it than its `intake`.
 
     The main thread collects rows into files; a thread of its own sends them and waits for the
     imports. Without a connection nothing can be asked or sent, which only a dry run does.
 
-    `timing`, `now` and `connect` are for simulations: where `timing` has a `sleep`, the main thread
-    does everything itself, and sleeps where it would wait.
+    `clock`, `now`, `connect` and `open_journal` are for simulations: where `clock` moves by sleep,
+    the main thread does everything itself, and sleeps where it would wait.
     """
 
     def __init__(
@@ -69,26 +63,29 @@ class Load:
         *,
         emit_state: Callable[[str], None],
         check_signals: Callable[[], None],
-        timing: Timing = REAL_TIME,
+        clock: Clock = REAL_TIME,
         now: Callable[[], datetime] = utc_now,
         connect: Callable[..., MarketoBulk] = MarketoBulk.connect,
+        open_journal: Callable[..., Journal] = Journal,
     ) -> None:
-        self.settings = settings
+        self._settings = settings
         self.tally = Tally()
         self.pipe = WakePipe()
         self._check_signals = check_signals
-        self._timing = timing
-        self._clock = timing.clock
-        self._began_at = timing.clock()
+        self._time = clock
+        self._clock = clock.now
+        self._began_at = clock.now()
         self._now = now
+        self._open_journal = open_journal
         self._stop = threading.Event()
         self._instance = connection.base_url if connection else ""
-        self._client = connect(connection, sleep=self._sleep) if connection else None
+        self._client = (
+            connect(connection, clock=replace(clock, sleep=self._sleep)) if connection else None
+        )
+        self.call_patience = CallPatience(self._client, clock.now)
         self._run_id = f"{now():%Y%m%dT%H%M%SZ}-{os.getpid()}-{secrets.token_hex(2)}"
         self.log = RejectLog(Path(settings.rejects_path), self._run_id, now=now)
-        self._row_format = RowFormat(settings.format)
-        self._layouts: dict[frozenset[str], Layout] = {}
-        self._catalog: ColumnCatalog | None = None
+        self._destinations = Destinations(settings, self._client)
         self._gate = StateGate(emit_state)
         self._journal: Journal | None = None
         self._thread: ImportThread | None = None
@@ -99,55 +96,15 @@ class Load:
             max_age_seconds=settings.max_batch_age_seconds,
             clock=self._clock,
         )
+        self._held = HeldRecords(self._clock)
+        self.intake = Intake(
+            settings, self._destinations, self._spool, self.log, self.tally, self._held
+        )
         self._is_over = False
-
-    @property
-    def catalog(self) -> ColumnCatalog:
-        """The fields leads have; asked of Marketo the first time."""
-        if self._catalog is None:
-            description = self._client.describe_leads() if self._client else None
-            self._catalog = ColumnCatalog(description, lookup_field=self.settings.lookup_field)
-            self.settings = self.settings.with_lookup_field(self._catalog.lookup_field)
-        return self._catalog
-
-    def layout(self, columns: Iterable[str]) -> Layout:
-        """Return the layout of a set of columns; their order is the first one asked for."""
-        ordered = tuple(columns)
-        names = frozenset(ordered)
-        if names not in self._layouts:
-            folded = [name.casefold() for name in ordered]
-            lookup_index = folded.index(self.settings.lookup_field.casefold())
-            self._layouts[names] = Layout(ordered, lookup_index, self._row_format)
-        return self._layouts[names]
-
-    def add(self, layout: Layout, key: Key, line: bytes) -> None:
-        """Put a row on its way.
-
-        Raises: OversizedRowError when no file can hold it.
-        """
-        self._spool.add(layout, key, line)
-
-    def add_new(self, layout: Layout, keys: Keys, lines: Sequence[bytes]) -> bool:
-        """Put rows on their way at once; return False, and put none, where one needs `add`."""
-        return self._spool.add_new(layout, keys, lines)
-
-    def reject(self, record: Mapping[str, Any], reason: str) -> None:
-        """Report a record that will not be sent."""
-        sent = {name: value for name, value in record.items() if is_column(name)}
-        self.log.reject(sent, reason)
-
-    def ignores(self, record: Mapping[str, Any]) -> bool:
-        """Count a record; return True if it announces a deletion, which no import can do."""
-        self.tally.records += 1
-        if record.get(DELETED_AT) is None:
-            return False
-        if not self.tally.deletions:
-            logger.warning("deletions_ignored: bulk import cannot delete leads (said once)")
-        self.tally.deletions += 1
-        return True
 
     def hold(self, state: object) -> None:
         """Take over a STATE; it is passed on when it is true, and never in a dry run."""
+        self._held.release()
         if self._dry_run is None:
             self._gate.hold(state, last_unit=self._spool.last_unit)
             self._release()
@@ -160,6 +117,7 @@ class Load:
             while self._thread.take_turn() == 0:
                 self._check_signals()
             self._thread.check()
+        self._held.release_old()
         self._spool.close_expired()
         self._release()
 
@@ -168,6 +126,7 @@ class Load:
 
         Raises: TooManyRejectsError once everything is reported and STATE is passed on.
         """
+        self._held.release()
         self._spool.close_all()
         if self._thread is not None:
             self._thread.close()
@@ -176,12 +135,7 @@ class Load:
             self._thread.check()
         self._release()
         summary = self._end()
-        if summary.rejected_percent > self.settings.max_rejected_percent:
-            raise TooManyRejectsError(
-                f"{summary.rejected} rows ({summary.rejected_percent:.2f} %) were rejected, more "
-                f"than max_rejected_percent allows ({self.settings.max_rejected_percent:g} %). "
-                f"They are in {self.log.rejects.path}"
-            )
+        hold_reject_limits(summary, self._settings)
         return summary
 
     def abandon(self) -> None:
@@ -191,19 +145,23 @@ class Load:
         self._stop.set()
         if self._thread is not None:
             self._thread.stop()
-            while self._thread.is_alive:
+            while self._thread.is_alive and not self.call_patience.is_over:
                 self._thread.join(WAIT_SECONDS)
-        self._spool.discard()
-        self._release()
-        self._end()
+        try:
+            self._spool.discard()
+            self._release()
+        finally:
+            self._end()
 
     def _end(self) -> Summary:
         self._is_over = True
-        self.log.close()
-        if self._thread is not None:
-            self._thread.join(WAIT_SECONDS)
-        if self._journal is not None:
-            self._journal.close()
+        try:
+            self.log.close()
+        finally:
+            if self._thread is not None:
+                self._thread.join(WAIT_SECONDS)
+            if self._journal is not None:
+                self._journal.close()
         self.tally.replaced = self._spool.replaced_rows
         self.tally.working_seconds = self._clock() - self._began_at - self.tally.waiting_seconds
         calls = 0
@@ -211,7 +169,11 @@ class Load:
             calls = self._client.calls_made
             self._client.close()
         summary = Summary.of(
-            self.tally, self.log, calls=calls, is_dry_run=self._dry_run is not None
+            self.tally,
+            self.log,
+            calls=calls,
+            is_dry_run=self._dry_run is not None,
+            noun=self._destinations.noun,
         )
         logger.info("summary %s", summary.as_pairs())
         logger.info("%s", summary.as_sentence())
@@ -237,7 +199,7 @@ class Load:
                 self._new_queue,
                 wake=self.pipe.wake,
                 stop=self._stop,
-                has_own_thread=self._timing.sleep is None,
+                has_own_thread=not self._time.moves_by_sleep,
             )
         try:
             while not self._thread.offer(file):
@@ -249,28 +211,30 @@ class Load:
     def _wait(self) -> None:
         """Wait for the thread to have news; without one, do what is due, or sleep until it is."""
         before = self._clock()
-        if self._timing.sleep is None:
+        if not self._time.moves_by_sleep:
             self.pipe.wait(WAIT_SECONDS)
         elif self._thread is not None and (delay := self._thread.take_turn()):
-            self._timing.sleep(delay)
+            self._time.sleep(delay)
         self.tally.waiting_seconds += self._clock() - before
         self._check_signals()
         self._release()
 
     def _new_queue(self, on_settled: Callable[[int], None]) -> ImportQueue:
-        if self._client is None:  # pragma: no cover  # only a dry run has none
+        client = self._client
+        if client is None:  # pragma: no cover  # only a dry run has none
             raise AssertionError("nothing is sent without a client")
-        self._journal = Journal(
-            Path(self.settings.rejects_path), self._run_id, instance=self._instance, now=self._now
+        self._journal = self._open_journal(
+            Path(self._settings.rejects_path), self._run_id, instance=self._instance, now=self._now
         )
-        return ImportQueue(
-            self._client,
-            self.settings,
+        means = Means(
+            client,
+            self._settings,
             self._journal,
-            Outcomes(self._client, self.log, self.tally),
-            clock=self._clock,
-            on_settled=on_settled,
+            Outcomes(client, self.log, self.tally),
+            # Nothing times out while the reset of a daily quota is waited for.
+            clock=lambda: self._clock() - client.quota_wait_seconds,
         )
+        return ImportQueue(means, on_settled=on_settled)
 
     def _sleep(self, seconds: float) -> None:
         deadline = self._clock() + seconds
@@ -281,11 +245,11 @@ class Load:
                 self._check_signals()
 
     def _is_stopped_within(self, seconds: float) -> bool:
-        if self._timing.sleep is None:
+        if not self._time.moves_by_sleep:
             return self._stop.wait(min(seconds, WAIT_SECONDS))
-        self._timing.sleep(seconds)
+        self._time.sleep(seconds)
         return self._stop.is_set()
 
     def _file_limit_bytes(self) -> int:
-        frame_bytes = import_body_size(0, self.settings.format)
-        return min(self.settings.max_file_size_bytes, BULK_BODY_MAX_BYTES - frame_bytes)
+        most = BULK_BODY_MAX_BYTES - self._destinations.frame_bytes
+        return min(self._settings.max_file_size_bytes, most)

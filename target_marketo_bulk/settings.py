@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from marketo_bulk.connection_settings import has_credentials, plugin_schema
-from marketo_bulk.connection_settings import missing_settings as missing_connection_settings
-from marketo_bulk.limits import BULK_BODY_MAX_BYTES, IMPORT_QUEUE_MAX_JOBS
 from singer_sdk import typing as th
 
-from target_marketo_bulk.row_format import DELIMITERS
+from marketo_bulk.limits import (
+    BULK_BODY_MAX_BYTES,
+    ID_MAX,
+    IMPORT_QUEUE_MAX_JOBS,
+    SETTING_MAX_SECONDS,
+)
+from singer_marketo.settings import has_credentials, plugin_schema
+from singer_marketo.settings import missing_settings as missing_connection_settings
+from target_marketo_bulk.records.row_format import DELIMITERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,7 +43,7 @@ OWN_SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "list_id",
-        th.IntegerType(minimum=1),
+        th.IntegerType(minimum=1, maximum=ID_MAX),
         title="Static list",
         description="Id of a static list the leads are also added to. Marketo takes one import "
         "into a list at a time, so `max_queued_imports` is 1 then.",
@@ -67,21 +72,21 @@ OWN_SETTINGS = th.PropertiesList(
     ),
     th.Property(
         "max_batch_age_seconds",
-        th.NumberType(exclusive_minimum=0),
+        th.NumberType(exclusive_minimum=0, maximum=SETTING_MAX_SECONDS),
         default=DEFAULT_MAX_BATCH_AGE_SECONDS,
         title="Longest collecting",
         description="Seconds after which a file is sent although it is not full.",
     ),
     th.Property(
         "poll_interval_seconds",
-        th.NumberType(minimum=0),
+        th.NumberType(minimum=0, maximum=SETTING_MAX_SECONDS),
         default=DEFAULT_POLL_INTERVAL_SECONDS,
         title="Poll interval",
-        description="Seconds between two looks at an import; Adobe suggests 5 to 30.",
+        description="Seconds between two status calls for an import; Adobe suggests 5 to 30.",
     ),
     th.Property(
         "import_timeout_seconds",
-        th.NumberType(exclusive_minimum=0),
+        th.NumberType(exclusive_minimum=0, maximum=SETTING_MAX_SECONDS),
         default=DEFAULT_IMPORT_TIMEOUT_SECONDS,
         title="Longest import",
         description="Seconds an import may take, or Marketo's import queue may be full, before "
@@ -112,6 +117,21 @@ OWN_SETTINGS = th.PropertiesList(
         "the rows was rejected.",
     ),
     th.Property(
+        "max_rejected_rows",
+        th.IntegerType(minimum=0, maximum=10**12),
+        title="Most rejected rows",
+        description="The run fails, after everything is reported, when more rows than this were "
+        "rejected. With 0 any reject fails it. By default only max_rejected_percent counts.",
+    ),
+    th.Property(
+        "clean_up_batch_files",
+        th.BooleanType,
+        default=False,
+        title="Clean up batch files",
+        description="Remove the files that BATCH messages name, once all records of the run are "
+        "imported.",
+    ),
+    th.Property(
         "dry_run_path",
         th.StringType(min_length=1),
         title="Dry run folder",
@@ -133,7 +153,7 @@ SCHEMA = plugin_schema(OWN_SETTINGS.to_dict()["properties"])
 
 @dataclass(frozen=True, slots=True)
 class ImportSettings:
-    """How the leads are to be imported; the connection's settings are the client's."""
+    """How records are to be imported; the connection's settings are the client's."""
 
     lookup_field: str = DEFAULT_LOOKUP_FIELD
     list_id: int | None = None
@@ -146,6 +166,7 @@ class ImportSettings:
     max_queued_imports: int = DEFAULT_MAX_QUEUED_IMPORTS
     rejects_path: str = DEFAULT_REJECTS_PATH
     max_rejected_percent: float = DEFAULT_MAX_REJECTED_PERCENT
+    max_rejected_rows: int | None = None
     dry_run_path: str | None = None
     null_cell: str = DEFAULT_NULL_CELL
 
@@ -154,9 +175,14 @@ class ImportSettings:
         """Return the settings of a configuration that fits the schema; null is the default."""
         return cls(**{name: config[name] for name in cls.__slots__ if config.get(name) is not None})
 
-    def with_lookup_field(self, name: str) -> ImportSettings:
-        """Return these settings with the lookup field spelled another way."""
-        return replace(self, lookup_field=name)
+
+def addresses_for_folders(config: Mapping[str, Any]) -> list[str]:
+    """Return, as sentences, which folders are addresses: taken for a path, they would be made."""
+    return [
+        f"{name} is an address: give a folder of this machine"
+        for name in ("rejects_path", "dry_run_path")
+        if "://" in str(config.get(name) or "")
+    ]
 
 
 def missing_settings(config: Mapping[str, Any]) -> list[str]:

@@ -7,57 +7,81 @@ import sys
 from copy import deepcopy
 from functools import cached_property
 from itertools import groupby
-from typing import IO, TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from marketo_bulk.connection_settings import (
-    connection_from,
-    has_credentials,
-    with_numbers,
-    without_secrets,
-)
-from marketo_bulk.errors import MarketoBulkError, one_line
-from marketo_bulk.exits import exit_code_of
+import click
 from singer_sdk import Target
-from singer_sdk.exceptions import ConfigValidationError, SingerSDKError
+from singer_sdk.exceptions import ConfigValidationError
 from singer_sdk.mapper import SameRecordTransform
-from singer_sdk.singerlib.exceptions import InvalidInputLine
+from singer_sdk.plugin_base import _ConfigInput
 from typing_extensions import override
 
+from marketo_bulk.client import MarketoBulk
+from marketo_bulk.errors import AbandonedError
+from singer_marketo.environment import settings_of_environment
+from singer_marketo.names import unmatched_maps, unmatched_removals
+from singer_marketo.outcome import current
+from singer_marketo.plugin import MarketoPlugin
+from singer_marketo.settings import (
+    connection_from,
+    has_credentials,
+)
+from singer_marketo.settings import (
+    missing_settings as missing_connection_settings,
+)
+from singer_marketo.stdout import write_text
+from singer_marketo.stream_maps import guard
+from target_marketo_bulk.check import check
 from target_marketo_bulk.load import Load
-from target_marketo_bulk.reader import LineReader
+from target_marketo_bulk.records.batch_files import batch_records, remove_file
+from target_marketo_bulk.records.line_reader import LineReader
+from target_marketo_bulk.records.message_faults import record_of, require, stream_of
+from target_marketo_bulk.records.schema_message import (
+    check_key_properties,
+    usable_schema,
+)
+from target_marketo_bulk.sdk_settings import SDK_SETTINGS, refused_settings, settings_of
 from target_marketo_bulk.settings import (
+    DEFAULT_REJECTS_PATH,
     SCHEMA,
     ImportSettings,
+    addresses_for_folders,
     missing_settings,
 )
-from target_marketo_bulk.sinks import LeadSink
+from target_marketo_bulk.sinks import ImportSink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from types import FrameType
 
-    from singer_sdk.plugin_base import _ConfigInput
+    from singer_marketo.plugin import MarketoCommand
 
-UNUSED_SDK_SETTINGS = ("add_record_metadata", "batch_size_rows", "load_method")
-"""Metadata is never sent, files are cut by bytes, and bulk import only updates or inserts."""
+TEST_HELP = "Check credentials, permissions, list and partition; send nothing."
 
 
-class TargetMarketoBulk(Target):
-    """Loads leads into Marketo through its bulk import API and accounts for every row."""
+class TargetMarketoBulk(MarketoPlugin, Target):
+    """Loads records into Marketo through its bulk import API and accounts for every row."""
 
     name = "target-marketo-bulk"
     package_name = "tap-target-marketo-bulk"
     # A copy, because the SDK adds its own settings to whatever it is given.
     config_jsonschema: ClassVar[dict[str, Any]] = deepcopy(SCHEMA)
-    default_sink_class = LeadSink
+    default_sink_class = ImportSink
     line_reader_class: ClassVar[type[LineReader]] = LineReader
+
+    is_check = False
+    """Whether it only looks if an import could be made."""
 
     _signal: int | None = None
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  # the SDK's own options
+        self._reads_environment = bool(options.get("parse_env_config"))
         super().__init__(**options)
-        self._plain_sinks: dict[object, LeadSink] = {}
+        self._plain_sinks: dict[object, ImportSink] = {}
+        self._schemas: dict[str, dict[str, Any]] = {}
         self._is_version_warned = False
+        self._batch_files: list[str] = []
         self.message_reader = self.line_reader_class(
             begin=self._begin,
             tick=self._tick,
@@ -76,77 +100,119 @@ class TargetMarketoBulk(Target):
             check_signals=self._leave_if_told,
         )
 
+    @classmethod
+    @override
+    def get_singer_command(cls) -> MarketoCommand:
+        command = super().get_singer_command()
+        command.params.append(click.Option(["--test"], is_flag=True, help=TEST_HELP))
+        return command
+
+    @classmethod
+    @override
+    def invoke(cls, *, test: bool = False, **options: Any) -> None:  # the SDK's own options
+        if not test or options.get("about"):
+            super().invoke(**options)
+            return
+        given = options.get("config") or _ConfigInput()
+        target = cls(config=given.config, validate_config=True, parse_env_config=given.parse_env)
+        missing = missing_connection_settings(target.config)
+        if missing:
+            raise ConfigValidationError("The settings are wrong", errors=missing)
+        with MarketoBulk.connect(connection_from(target.config)) as client:
+            target.is_check = True
+            check(ImportSettings.parse(target.config), client.without_quota_wait())
+
+    @classmethod
+    @override
+    def state_folder(cls, config: Mapping[str, Any]) -> Path:
+        return Path(config.get("rejects_path") or DEFAULT_REJECTS_PATH)
+
     @override
     def process_endofpipe(self) -> None:
+        self._warn_of_stream_maps()
         try:
             self.load.finish()
         except BaseException:
-            self.load.abandon()
+            self._abandon()
             raise
+        if self.config.get("clean_up_batch_files") and not self.config.get("dry_run_path"):
+            for path in dict.fromkeys(self._batch_files):
+                remove_file(path)
 
     @classmethod
     @override
     def append_builtin_config(cls, config_jsonschema: dict[str, Any]) -> None:
         super().append_builtin_config(config_jsonschema)
-        for name in UNUSED_SDK_SETTINGS:
+        for name in SDK_SETTINGS:
             config_jsonschema["properties"].pop(name, None)
 
     @classmethod
     @override
-    def invoke(  # type: ignore[override]  # as the SDK narrows it
-        cls,
-        *,
-        about: bool = False,
-        about_format: str | None = None,
-        config: _ConfigInput | None = None,
-        file_input: IO[str] | None = None,
-    ) -> None:
-        try:
-            super().invoke(
-                about=about, about_format=about_format, config=config, file_input=file_input
-            )
-        except ConfigValidationError:
-            raise
-        except (MarketoBulkError, SingerSDKError, InvalidInputLine, OSError) as error:
-            # One line says what is wrong; a traceback would only hide it.
-            cls.logger.error("%s", one_line(str(error)))  # noqa: TRY400
-            sys.exit(exit_code_of(error))
+    def faults_of_config(cls, config: Mapping[str, Any]) -> list[str]:
+        return [*addresses_for_folders(config), *missing_settings(config)]
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        self._config = with_numbers(self._config, SCHEMA)
-        faults = without_secrets(super()._validate_config(raise_errors=False))
-        faults += missing_settings(self._config)
-        if faults and raise_errors:
+        told: dict[str, object] = {}
+        if self._reads_environment:
+            told = settings_of(settings_of_environment(SDK_SETTINGS, self._env_var_prefix))
+        refused = refused_settings({**self._config, **told})
+        # What is refused, or harmless, needs no warning that it is unknown.
+        self._config = {n: v for n, v in self._config.items() if n not in SDK_SETTINGS}
+        errors = super()._validate_config(raise_errors=raise_errors and not refused) + refused
+        if errors and raise_errors:
             raise ConfigValidationError(
-                "Config validation failed", errors=faults, schema=self.config_jsonschema
+                "The settings are wrong", errors=errors, schema=self.config_jsonschema
             )
-        return faults
+        return errors
 
     @override
     def _assert_line_requires(self, message_dict: dict[str, Any], requires: set[str]) -> None:
         # The SDK's message shows the whole line, which may hold personal data.
-        missing = requires - message_dict.keys()
-        if missing:
-            raise InvalidInputLine(f"a message of the input lacks {', '.join(sorted(missing))}")
+        require(message_dict, requires)
+
+    def _warn_of_stream_maps(self) -> None:
+        """Say which stream maps were for nothing: which streams there are is known at the end."""
+        streams = self.mapper.stream_maps
+        if streams:
+            for sentence in unmatched_maps(self.config.get("stream_maps"), streams):
+                self.logger.warning("%s", sentence)
 
     @override
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        self._check_schema(message_dict)
+        self.load.intake.held.release()
         super()._process_schema_message(message_dict)
+        for maps in self.mapper.stream_maps.values():
+            guard(maps)
         for sink in self._sinks_active.values():
-            if isinstance(sink, LeadSink):
+            if isinstance(sink, ImportSink):
                 sink.check_columns()
         # What is left of an earlier schema is in the spool; its sink holds nothing.
         self._sinks_to_clear.clear()
         self._plain_sinks = dict(self._find_plain_sinks())
 
-    def _find_plain_sinks(self) -> Iterator[tuple[str, LeadSink]]:
+    def _check_schema(self, message: dict[str, Any]) -> None:
+        self._assert_line_requires(message, requires={"stream", "schema"})
+        stream = stream_of(message)
+        if stream not in self._schemas or self._schemas[stream] != message["schema"]:
+            message["schema"] = usable_schema(
+                stream, message["schema"], validates=self.config.get("validate_records", True)
+            )
+            self._schemas[stream] = message["schema"]
+            for sentence in unmatched_removals(
+                self.config.get("stream_maps"), stream, message["schema"]["properties"]
+            ):
+                self.logger.warning("%s", sentence)
+        check_key_properties(stream, message.get("key_properties"))
+
+    def _find_plain_sinks(self) -> Iterator[tuple[str, ImportSink]]:
         """Yield the streams whose records need nothing of the SDK's loop, with their sinks."""
         for name, maps in self.mapper.stream_maps.items():
             is_plain = len(maps) == 1 and type(maps[0]) is SameRecordTransform
             if is_plain and not maps[0].flattening_enabled:
                 sink = self._sinks_active.get(maps[0].stream_alias)
-                if isinstance(sink, LeadSink):
+                if isinstance(sink, ImportSink):
                     yield name, sink
 
     def _take_records(self, messages: list[dict[str, Any]]) -> None:
@@ -155,13 +221,27 @@ class TargetMarketoBulk(Target):
             if sink is not None:
                 sink.take(message["record"] for message in group)
                 continue
+            self.load.intake.held.release()
             for message in group:
                 self._process_record_message(message)
 
     @override
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
-        if not self.load.ignores(_record_of(message_dict)):
+        stream = stream_of(message_dict)
+        if not self.load.intake.ignores(stream, record_of(message_dict)):
             super()._process_record_message(message_dict)
+
+    @override
+    def _process_batch_message(self, message_dict: dict[str, Any]) -> None:
+        self._assert_line_requires(message_dict, requires={"stream", "encoding", "manifest"})
+        stream = stream_of(message_dict)
+        if stream not in self.mapper.stream_maps:
+            self._assert_sink_exists(stream)
+        for records in batch_records(message_dict, self.message_reader.deserialize_json):
+            # As if each had come in a RECORD: maps, flattening, checks and rejects are the same.
+            self._take_records([{"stream": stream, "record": record} for record in records])
+            self._tick()
+        self._batch_files += message_dict["manifest"]
 
     @override
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
@@ -172,7 +252,8 @@ class TargetMarketoBulk(Target):
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         if not self._is_version_warned:
             self.logger.warning(
-                "activate_version_ignored: bulk import cannot delete leads (said once)"
+                "ACTIVATE_VERSION is left out: bulk import cannot delete %s (said once)",
+                self.load.intake.plural(str(message_dict.get("stream"))),
             )
             self._is_version_warned = True
 
@@ -187,17 +268,23 @@ class TargetMarketoBulk(Target):
             # Told twice: nothing more is finished, and nothing more is claimed.
             os._exit(128 + signum)
         self._signal = signum
+        if self.is_check:
+            # Nothing is in hand that would have to be finished.
+            raise SystemExit(128 + signum)
         if "load" in self.__dict__:
+            self.load.call_patience.begin()
             self.load.pipe.wake()
 
     def _leave_if_told(self) -> None:
         if self._signal is not None:
             self.logger.warning(
-                "signal_received signal=%d: finishing what is in hand", self._signal
+                "told to stop by signal %d: finishing what is in hand", self._signal
             )
             raise SystemExit(128 + self._signal)
 
     def _begin(self) -> int:
+        if (outcome := current()) is not None:
+            outcome.begin()
         return self.load.pipe.descriptor
 
     def _tick(self) -> None:
@@ -206,6 +293,9 @@ class TargetMarketoBulk(Target):
     def _abandon(self) -> None:
         if "load" in self.__dict__:
             self.load.abandon()
+        if self._signal is not None and isinstance(sys.exc_info()[1], AbandonedError):
+            # It was this thread that was told to stop in the middle of a call.
+            raise SystemExit(128 + self._signal)
 
 
 def _stream_of(message: dict[str, Any]) -> str | None:
@@ -215,13 +305,5 @@ def _stream_of(message: dict[str, Any]) -> str | None:
     return stream if is_whole else None
 
 
-def _record_of(message: dict[str, Any]) -> dict[str, Any]:
-    record = message.get("record")
-    if not isinstance(record, dict):
-        raise InvalidInputLine("a RECORD message of the input lacks its record")
-    return record
-
-
 def _write_line(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
+    write_text(f"{line}\n")

@@ -72,7 +72,9 @@ class _Handler(socketserver.StreamRequestHandler):
 def hostile_server() -> Iterator[HostileServer]:
     """Give a server that runs until the end of the block."""
     with HostileServer() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
+        thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True
+        )
         thread.start()
         try:
             yield server

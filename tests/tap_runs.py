@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from marketo_bulk import MarketoBulk, Timing
-from marketo_bulk.connection_settings import connection_from
+from marketo_bulk import Clock, MarketoBulk
 from marketo_emulator import Emulator, Options
+from singer_marketo.settings import connection_from
 from tap_marketo_bulk.tap import TapMarketoBulk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     import pytest
 
@@ -75,14 +75,15 @@ def make_tap(
     catalog: dict[str, Any] | None = None,
     state: dict[str, Any] | None = None,
     client: MarketoBulk | None = None,
-    timing: Timing | None = None,
+    clock: Clock | None = None,
+    kind: type[TapMarketoBulk] = TapMarketoBulk,
 ) -> TapMarketoBulk:
     """Return a tap with this client, or one that does not spread its calls over time."""
-    tap = TapMarketoBulk(
+    tap = kind(
         config=settings_for(emulator, config), catalog=catalog, state=state, setup_mapper=False
     )
-    tap.client = client or MarketoBulk.connect(unpaced(tap.config))  # type: ignore[misc]  # fills the cached property
-    tap.timing = timing or tap.timing
+    tap.client = client or MarketoBulk.connect(unpaced(tap.config))  # fills the cached property
+    tap.clock = clock or tap.clock
     tap.setup_mapper()
     return tap
 
@@ -94,7 +95,8 @@ def unpaced(config: Mapping[str, Any]) -> Connection:
 
 def members_of(emulator: Emulator) -> dict[tuple[int, int], dict[str, Any]]:
     """Return the members the emulator has now, by the key of the stream."""
-    return {(m["leadId"], m["programId"]): dict(m) for m in emulator.store.members()}
+    members: Iterable[Mapping[str, Any]] = emulator.store.members()
+    return {(m["leadId"], m["programId"]): dict(m) for m in members}
 
 
 def created_jobs(emulator: Emulator) -> list[dict[str, Any]]:
@@ -119,6 +121,20 @@ def capture(action: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> Ta
         finally:
             stdout.detach()
     return TapRun(parse(written.getvalue()))
+
+
+def catalog_with(
+    emulator: Emulator, *streams: str, config: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Return a catalog that selects these streams alone."""
+    tap = make_tap(emulator, config)
+    with tap.client:
+        catalog = tap.catalog_dict
+    for entry in catalog["streams"]:
+        for item in entry["metadata"]:
+            if not item["breadcrumb"]:
+                item["metadata"]["selected"] = entry["tap_stream_id"] in streams
+    return catalog
 
 
 def parse(text: bytes) -> list[dict[str, Any]]:

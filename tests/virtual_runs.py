@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tap_runs import TapRun, capture, make_tap, settings_for, unpaced
-
-from marketo_bulk import MarketoBulk, Timing
+from marketo_bulk import Clock, MarketoBulk
+from tests.tap_runs import TapRun, capture, make_tap, settings_for, unpaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,11 +37,16 @@ class VirtualTime:
         """The emulator's moment."""
         return self._emulator.clock.now()
 
+    def for_client(self) -> Clock:
+        """Return it as the client takes it, with dice that always show zero."""
+        return Clock(self, self.sleep, lambda: 0.0, moves_by_sleep=True)
+
     def sleep(self, seconds: float) -> None:
         """Let time pass at once, stopping where something is to happen."""
         assert len(self.slept) < 100_000, "the tap sleeps for ever"
         self.slept.append(seconds)
-        self._emulator.advance(seconds)
+        # Less than a microsecond would not move it.
+        self._emulator.advance(max(seconds, 1e-6))
         due = [entry for entry in self.at if entry[0] <= self.now]
         self.at = [entry for entry in self.at if entry[0] > self.now]
         for _, action in due:
@@ -62,23 +66,23 @@ class VirtualRuns:
         config: Mapping[str, Any] | None = None,
         *,
         state: dict[str, Any] | None = None,
+        catalog: dict[str, Any] | None = None,
         between: Callable[[], object] = lambda: None,
     ) -> TapRun:
         """Return what the tap writes; `between` happens after discovery."""
         config = {"poll_interval_seconds": 60, **(config or {})}
         client = MarketoBulk.connect(
             unpaced(settings_for(self.emulator, config)),
-            clock=self.time,
-            sleep=self.time.sleep,
-            random=lambda: 0.0,
+            clock=self.time.for_client(),
         )
         with client:
             tap = make_tap(
                 self.emulator,
                 config,
                 state=state,
+                catalog=catalog,
                 client=client,
-                timing=Timing(self.time, self.time.sleep),
+                clock=self.time.for_client(),
             )
             between()
             return capture(tap.sync_all, self._monkeypatch)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from marketo_bulk.client import MarketoBulk
-from marketo_bulk.connection import Connection
-from marketo_bulk.runtime import Runtime
-from tests.client.scripted import CLIENT_SECRET, Clock, ScriptedServer
+from marketo_bulk.clock import Clock
+from marketo_bulk.http.connection import Connection
+from tests.client.scripted import CLIENT_SECRET, ScriptedServer, SleepClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def server() -> Iterator[ScriptedServer]:
     """A server without a script; at the end every exchange of its script must have been used."""
     scripted = ScriptedServer()
-    thread = threading.Thread(target=scripted.serve_forever, kwargs={"poll_interval": 0.005})
+    thread = threading.Thread(
+        target=scripted.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True
+    )
     thread.start()
     yield scripted
     scripted.stop()
@@ -30,15 +32,15 @@ def server() -> Iterator[ScriptedServer]:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> SleepClock:
     """A clock that starts at an arbitrary moment."""
-    return Clock()
+    return SleepClock()
 
 
 @pytest.fixture
-def runtime(clock: Clock) -> Runtime:
+def paused(clock: SleepClock) -> Clock:
     """The clock, its sleep, and dice that always show zero."""
-    return Runtime(clock, clock.sleep, lambda: 0.0)
+    return Clock(clock, clock.sleep, lambda: 0.0)
 
 
 @pytest.fixture
@@ -54,9 +56,7 @@ def connection(server: ScriptedServer) -> Connection:
 
 
 @pytest.fixture
-def client(connection: Connection, clock: Clock) -> Iterator[MarketoBulk]:
+def client(connection: Connection, clock: SleepClock) -> Iterator[MarketoBulk]:
     """A client of the scripted server that never waits for real."""
-    with MarketoBulk.connect(
-        connection, clock=clock, sleep=clock.sleep, random=lambda: 0.0
-    ) as connected:
+    with MarketoBulk.connect(connection, clock=clock.for_client()) as connected:
         yield connected

@@ -15,6 +15,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from typing_extensions import override
 
+from marketo_bulk.clock import Clock
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -85,6 +87,10 @@ class ScriptedServer(socketserver.ThreadingTCPServer):
     def script(self, path: str, *exchanges: Exchange) -> None:
         """Add exchanges for a path."""
         self._scripts[path].extend(exchanges)
+
+    def forget(self, path: str) -> None:
+        """Drop what a path's script still has."""
+        self._scripts[path].clear()
 
     def calls(self, path: str | None = None) -> list[Recorded]:
         """The requests to a path, or all but those for tokens."""
@@ -195,7 +201,7 @@ class _Handler(socketserver.StreamRequestHandler):
         return not exchange.silent and exchange.cut_after is None
 
 
-class Clock:
+class SleepClock:
     """A clock that only sleeping moves; it records how long was slept."""
 
     def __init__(self) -> None:
@@ -206,6 +212,10 @@ class Clock:
     def __call__(self) -> float:
         """Return the moment."""
         return self.now
+
+    def for_client(self) -> Clock:
+        """Return it as the client takes it, with dice that always show zero."""
+        return Clock(self, self.sleep, lambda: 0.0, moves_by_sleep=True)
 
     def sleep(self, seconds: float) -> None:
         """Move the clock, at once."""

@@ -5,8 +5,6 @@ from urllib.parse import parse_qs
 
 import pytest
 
-from marketo_bulk.auth import decode_token, token_request
-from marketo_bulk.connection import Connection
 from marketo_bulk.errors import (
     CredentialsError,
     DecodeError,
@@ -14,7 +12,9 @@ from marketo_bulk.errors import (
     RateLimitedError,
     ServiceUnavailableError,
 )
-from marketo_bulk.protocol import Reply
+from marketo_bulk.http.auth import decode_token, token_request
+from marketo_bulk.http.connection import Connection
+from marketo_bulk.http.protocol import Reply
 
 SECRET = "s3cret&of=the+test"
 CONNECTION = Connection("https://h.example", "the-id", SECRET)
@@ -50,11 +50,12 @@ def test_token_request_keeps_the_secret_out_of_the_address() -> None:
         (10**400, 3600, 4600),
         (float("nan"), 0, 1010),
         (float("inf"), 3600, 4600),
+        ("3599", 3599, 4599),
     ],
-    ids=["usual", "short", "A3", "A4", "negative", "huge", "nan", "inf"],
+    ids=["usual", "short", "A3", "A4", "negative", "huge", "nan", "inf", "text"],
 )
 def test_token_is_not_asked_for_again_at_once(
-    expires_in: float, left: float, renew_at: float
+    expires_in: float | str, left: float, renew_at: float
 ) -> None:
     """However little life a token has left, it is used for some seconds."""
     token = decode_token(CONNECTION, reply(GOOD | {"expires_in": expires_in}), now=1000.0)
@@ -87,7 +88,8 @@ REFUSED = {"error": "invalid_client", "error_description": "Bad client credentia
         (GOOD | {"access_token": ""}, 200, DecodeError),
         (GOOD | {"access_token": 5}, 200, DecodeError),
         (GOOD | {"access_token": "a\r\nX: y"}, 200, DecodeError),
-        (GOOD | {"expires_in": "3599"}, 200, DecodeError),
+        (GOOD | {"expires_in": "soon"}, 200, DecodeError),
+        (GOOD | {"expires_in": "9" * 5_000}, 200, DecodeError),
         (GOOD | {"expires_in": True}, 200, DecodeError),
         ({"access_token": "a"}, 200, DecodeError),
         ({}, 302, CredentialsError),

@@ -10,9 +10,6 @@ import pytest
 
 import marketo_bulk
 from marketo_bulk import PROGRAM_MEMBERS, ExportRequest
-from marketo_bulk import client as client_module
-from marketo_bulk import programs as programs_module
-from marketo_bulk.describe import FieldDescription
 from marketo_bulk.errors import (
     DailyQuotaExceededError,
     DecodeError,
@@ -21,14 +18,18 @@ from marketo_bulk.errors import (
     QueueFullError,
     RejectedError,
 )
+from marketo_bulk.exports import objects
+from marketo_bulk.http import paging
 from marketo_bulk.jobs import ExportStatus
+from marketo_bulk.metadata import programs as programs_module
+from marketo_bulk.metadata.describe import FieldDescription
 from tests.client.scripted import RESET, Exchange, csv, envelope, failure
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from marketo_bulk.client import MarketoBulk
-    from tests.client.scripted import Clock, ScriptedServer
+    from tests.client.scripted import ScriptedServer, SleepClock
 
 BASE = "/bulk/v1/program/members/export"
 STATUS, ENQUEUE, CANCEL = (f"{BASE}/ce45/{verb}.json" for verb in ("status", "enqueue", "cancel"))
@@ -98,7 +99,7 @@ def test_enqueue_whose_reply_was_lost_is_looked_into(
 
 
 def test_enqueue_that_did_not_arrive_is_made_again(
-    client: MarketoBulk, server: ScriptedServer, clock: Clock
+    client: MarketoBulk, server: ScriptedServer, clock: SleepClock
 ) -> None:
     """A19: a job still Created is queued again, after a wait."""
     server.script(ENQUEUE, RESET, Exchange(502, b"<html>"), job("Queued"))
@@ -108,7 +109,7 @@ def test_enqueue_that_did_not_arrive_is_made_again(
 
 
 def test_enqueue_that_never_arrives_is_an_error(
-    client: MarketoBulk, server: ScriptedServer, clock: Clock
+    client: MarketoBulk, server: ScriptedServer, clock: SleepClock
 ) -> None:
     """Even this is bounded."""
     server.script(ENQUEUE, *[RESET] * 10)
@@ -136,7 +137,7 @@ def test_job_already_queued_is_success(client: MarketoBulk, server: ScriptedServ
 def test_enqueue_does_not_wait_for_a_place(
     client: MarketoBulk,
     server: ScriptedServer,
-    clock: Clock,
+    clock: SleepClock,
     message: str,
     expected: type[Exception],
 ) -> None:
@@ -225,7 +226,7 @@ def test_list_without_end_is_an_error(
     client: MarketoBulk, server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """J18: new tokens for ever are noticed, too."""
-    monkeypatch.setattr(client_module, "PAGES_MAX", 3)
+    monkeypatch.setattr(paging, "PAGES_MAX", 3)
     server.script(
         f"{BASE}.json", *(exports_page("a", nextPageToken=f"t{number}") for number in range(3))
     )
@@ -249,12 +250,18 @@ def test_missing_address_is_not_an_empty_list(client: MarketoBulk, server: Scrip
         list(client.iter_programs())
 
 
-def test_short_page_is_the_last(client: MarketoBulk, server: ScriptedServer) -> None:
-    """A page that is not full costs no further call."""
-    server.script(PROGRAMS, program_page(3, 1, 2))
+@pytest.mark.parametrize("last", [NOTHING, program_page()])
+def test_empty_page_is_the_last(
+    client: MarketoBulk, server: ScriptedServer, last: Exchange
+) -> None:
+    """A page that is not full is followed by another."""
+    server.script(PROGRAMS, program_page(3, 1, 2), last)
     found = list(client.iter_programs())
     assert found == [{"id": 3, "name": "P3"}, {"id": 1, "name": "P1"}, {"id": 2, "name": "P2"}]
-    assert server.calls()[0].query == {"maxReturn": "200", "offset": "0"}
+    assert [call.query for call in server.calls()] == [
+        {"maxReturn": "200", "offset": "0"},
+        {"maxReturn": "200", "offset": "3"},
+    ]
 
 
 def test_full_page_is_followed_by_another(client: MarketoBulk, server: ScriptedServer) -> None:
@@ -268,13 +275,14 @@ def test_program_that_moves_is_neither_lost_nor_doubled(
     client: MarketoBulk, server: ScriptedServer
 ) -> None:
     """S3: ten programs deleted between two pages shift the rest, which the overlap catches."""
-    server.script(PROGRAMS, program_page(*range(200)), program_page(*range(190, 250)))
+    pages = range(200), range(190, 250), ()
+    server.script(PROGRAMS, *(program_page(*page) for page in pages))
     assert list(range(250)) == [found["id"] for found in client.iter_programs()]
 
 
 def test_same_program_twice_on_a_page_is_one(client: MarketoBulk, server: ScriptedServer) -> None:
     """S3: a program is yielded once, wherever it stands."""
-    server.script(PROGRAMS, program_page(1, 2, 1))
+    server.script(PROGRAMS, program_page(1, 2, 1), NOTHING)
     assert [found["id"] for found in client.iter_programs()] == [1, 2]
 
 
@@ -282,9 +290,9 @@ def test_warning_beside_a_result_is_logged(
     client: MarketoBulk, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """S4: the result is used, and the warning passed on."""
-    server.script(PROGRAMS, envelope({"id": 1}, warnings=["careful"]))
+    server.script(PROGRAMS, envelope({"id": 1}, warnings=["careful"]), NOTHING)
     assert [found["id"] for found in client.iter_programs()] == [1]
-    assert caplog.messages == ["marketo_warned operation='list programs' warnings='careful'"]
+    assert caplog.messages == ["list programs: Marketo warns: careful"]
 
 
 def test_program_members_of_any_type_are_passed_on(
@@ -292,7 +300,7 @@ def test_program_members_of_any_type_are_passed_on(
 ) -> None:
     """S5, S6: what a program holds besides its id is not looked at."""
     wanted = {"id": 1, "description": None, "status": "", "createdAt": "2015-11-18T15:25:35Z+0000"}
-    server.script(PROGRAMS, envelope(wanted))
+    server.script(PROGRAMS, envelope(wanted), NOTHING)
     assert [wanted] == list(client.iter_programs())
 
 
@@ -313,13 +321,13 @@ def test_programs_without_end_are_an_error(
         list(client.iter_programs())
 
 
-@pytest.mark.parametrize("wrong", [{"name": "x"}, {"id": "1"}, {"id": True}, {"id": None}])
+@pytest.mark.parametrize("wrong", [{"name": "x"}, {"id": "one"}, {"id": True}, {"id": None}])
 def test_program_without_an_id_is_an_error(
     client: MarketoBulk, server: ScriptedServer, wrong: dict[str, object]
 ) -> None:
     """Nothing is left out in silence."""
     server.script(PROGRAMS, envelope({"id": 5}, wrong))
-    with pytest.raises(DecodeError, match="no id"):
+    with pytest.raises(DecodeError, match="an id"):
         list(client.iter_programs())
 
 
@@ -330,12 +338,12 @@ def test_programs_are_asked_for_by_id_in_chunks(
     client: MarketoBulk, server: ScriptedServer
 ) -> None:
     """A27: ids go in as many calls as keep each address short, and each answer on one page."""
-    server.script(PROGRAMS, program_page(*range(1, 201)), program_page(), program_page(201))
+    server.script(PROGRAMS, program_page(*range(1, 201)), program_page(201))
     found = [program["id"] for program in client.iter_programs(range(1, 202))]
     assert list(range(1, 202)) == found
     queries = [request.query for request in server.calls()]
-    assert [query["filterType"] for query in queries] == ["id"] * 3
-    assert [len(query["filterValues"].split(",")) for query in queries] == [200, 200, 1]
+    assert [query["filterType"] for query in queries] == ["id"] * 2
+    assert [len(query["filterValues"].split(",")) for query in queries] == [200, 1]
 
 
 def test_program_asked_for_twice_is_one(client: MarketoBulk, server: ScriptedServer) -> None:
@@ -395,9 +403,9 @@ def test_program_members_are_described(client: MarketoBulk, server: ScriptedServ
     server.script(DESCRIBE, envelope({"name": "API Program Membership", "fields": [FIELD, custom]}))
     expected = [
         FieldDescription("leadId", "Lead Id", "integer"),
-        FieldDescription("myField", "My Field", "string", 255, updateable=True, crm_managed=True),
+        FieldDescription("myField", "My Field", "string", updateable=True),
     ]
-    assert expected == client.describe_program_members()
+    assert expected == client.describe_export(PROGRAM_MEMBERS)
 
 
 def test_superseded_address_is_used_only_where_there_is_no_other(
@@ -406,19 +414,19 @@ def test_superseded_address_is_used_only_where_there_is_no_other(
     """C§3.2: only a 610 leads to the old address."""
     server.script(DESCRIBE, failure("610"), failure("1013"))
     server.script("/rest/v1/program/members/describe.json", envelope({"fields": [FIELD]}))
-    assert [field.name for field in client.describe_program_members()] == ["leadId"]
+    assert [field.name for field in client.describe_export(PROGRAM_MEMBERS)] == ["leadId"]
     with pytest.raises(NotFoundError):
-        client.describe_program_members()
+        client.describe_export(PROGRAM_MEMBERS)
 
 
 def test_field_of_few_words_is_described(
     client: MarketoBulk, server: ScriptedServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A field needs a name alone; one without is left out, and that is said."""
-    fields = [{"name": "a", "length": True}, {"displayName": "nameless"}]
+    fields = [{"name": "a"}, {"displayName": "nameless"}]
     server.script(DESCRIBE, envelope({"fields": fields}))
-    assert [FieldDescription("a", "a", "string")] == client.describe_program_members()
-    assert caplog.messages == ["fields_without_name operation='describe program members' count=1"]
+    assert [FieldDescription("a", "a", "string")] == client.describe_export(PROGRAM_MEMBERS)
+    assert caplog.messages == ["describe program members: 1 fields have no name, left out"]
 
 
 @pytest.mark.parametrize("result", [{}, {"fields": None}, {"fields": {}}, {"fields": ["a"]}])
@@ -428,25 +436,23 @@ def test_description_without_fields_is_an_error(
     """An instance without fields is not believed."""
     server.script(DESCRIBE, envelope(result))
     with pytest.raises(DecodeError, match="no list of fields"):
-        client.describe_program_members()
+        client.describe_export(PROGRAM_MEMBERS)
 
 
 def test_empty_last_page_of_leads_is_an_end(client: MarketoBulk, server: ScriptedServer) -> None:
     """A token may lead to nothing, which is no reason to forget what was there."""
     server.script(LEADS, envelope({"fields": [FIELD]}, nextPageToken="t"), envelope())
-    assert [field.name for field in client.describe_leads().fields] == ["leadId"]
+    assert [field.name for field in client.describe_export(objects.LEADS)] == ["leadId"]
 
 
 def test_leads_are_described_page_by_page(client: MarketoBulk, server: ScriptedServer) -> None:
-    """C§3.4: all pages are read, each field taken once, and single keys alone are searchable."""
+    """C§3.4: all pages are read, and each field taken once."""
     first = {
         "fields": [FIELD, {"name": "email", "dataType": "email"}],
-        "searchableFields": [["email"], ["id"], ["a", "b"], "x", [5]],
     }
     second = {"fields": [{"name": "email", "dataType": "string"}, {"name": "city"}]}
     server.script(LEADS, envelope(first, nextPageToken="t"), envelope(second))
-    described = client.describe_leads()
+    described = client.describe_export(objects.LEADS)
     expected = [("leadId", "integer"), ("email", "email"), ("city", "string")]
-    assert expected == [(field.name, field.data_type) for field in described.fields]
-    assert described.searchable_fields == ["email", "id"]
+    assert expected == [(field.name, field.data_type) for field in described]
     assert [request.query.get("nextPageToken") for request in server.calls()] == [None, "t"]

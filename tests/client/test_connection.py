@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from marketo_bulk.connection import Connection
 from marketo_bulk.errors import ConfigurationError
+from marketo_bulk.http.connection import Connection
 
 
 def connection(**members: Any) -> Connection:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from marketo_bulk.content_range import ContentRange, parse_length
+from marketo_bulk.exports.content_range import ContentRange, parse_length
 
 
 @pytest.mark.parametrize(

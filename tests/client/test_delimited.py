@@ -10,11 +10,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from marketo_bulk import delimited
-from marketo_bulk.counts import Counts
-from marketo_bulk.delimited import Chunk, DelimitedReader
 from marketo_bulk.errors import DecodeError
-from marketo_bulk.text_blocks import Block
+from marketo_bulk.reader import delimited
+from marketo_bulk.reader.delimited import Chunk, DelimitedReader
+from marketo_bulk.reader.text_decoder import Block, Counts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -179,6 +178,7 @@ def test_rows_of_odd_but_sound_files(text: str, rows: list[list[str]], size: int
     assert read(text, size=size)[1:] == (rows, 0)
 
 
+@pytest.mark.slow
 def test_rows_of_fifty_megabytes_of_one_cell_are_read() -> None:
     """C13: a huge quoted cell is read, in time that does not grow with its square."""
     cell = "x" * 50_000_000

@@ -130,19 +130,91 @@ def test_checksum_of_another_algorithm_is_warned_about(
         {"status": None},
         {"status": ""},
         {"status": 3},
-        {"createdAt": "yesterday"},
-        {"createdAt": 5},
-        {"numberOfRecords": "12"},
-        {"numberOfRecords": -1},
-        {"fileSize": True},
-        {"fileSize": 1.5},
+        {"status": ["Completed"]},
     ],
     ids=repr,
 )
 def test_export_job_that_cannot_be_read_is_an_error(wrong: dict[str, object]) -> None:
-    """A member of the wrong type is an error, never a default."""
+    """Nothing can be done without an id and a status: neither is guessed."""
     with pytest.raises(DecodeError):
         ExportJob.parse({"exportId": "a", "status": "Completed"} | wrong)
+
+
+ODD_COUNTS: list[tuple[object, int | None]] = [
+    ("12", 12),
+    (12.0, 12),
+    ("0", 0),
+    ("n/a", None),
+    ("", None),
+    ("1,234", None),
+    ("-1", None),
+    ("\u0661\u0662", None),
+    ("9" * 400, None),
+    (-1, None),
+    (1.5, None),
+    (float("nan"), None),
+    (float("inf"), None),
+    (1e300, None),
+    (10**40, None),
+    (True, None),
+    ([], None),
+    ({"value": 3}, None),
+]
+ODD_TEXTS: list[object] = [5, 1.5, True, [], {}]
+ODD_MOMENTS: list[object] = [
+    *("n/a", "yesterday", "2026-13-01T00:00:00Z", "2026-01-01", "0000-00-00T00:00:00Z"),
+    *ODD_TEXTS,
+]
+
+
+@pytest.mark.parametrize(("value", "expected"), ODD_COUNTS, ids=repr)
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("numberOfRecords", "number_of_records"), ("fileSize", "file_size_bytes")],
+)
+def test_odd_count_of_an_export_is_read_or_left_out(
+    name: str, field: str, value: object, expected: int | None
+) -> None:
+    """What can mean one number only is that number; the rest is as good as left out, and named."""
+    job = ExportJob.parse({"exportId": "a", "status": "Completed", name: value})
+    assert getattr(job, field) == expected
+    assert job.odd_members == (name,)
+
+
+@pytest.mark.parametrize(("value", "expected"), ODD_COUNTS, ids=repr)
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [
+        ("numOfLeadsProcessed", "rows_processed"),
+        ("numOfRowsFailed", "rows_failed"),
+        ("numOfRowsWithWarning", "rows_with_warning"),
+    ],
+)
+def test_odd_count_of_an_import_is_read_or_left_out(
+    name: str, field: str, value: object, expected: int | None
+) -> None:
+    """As for exports: where the number of failed rows is unknown, their file is asked for."""
+    job = ImportJob.parse({"batchId": 7, "status": "Complete", name: value})
+    assert getattr(job, field) == expected
+    assert job.odd_members == (name,)
+
+
+@pytest.mark.parametrize("value", ODD_MOMENTS, ids=repr)
+@pytest.mark.parametrize("name", ["createdAt", "queuedAt", "startedAt", "finishedAt"])
+def test_odd_moment_is_left_out(name: str, value: object) -> None:
+    """A time that is none ends nothing."""
+    job = ExportJob.parse({"exportId": "a", "status": "Completed", name: value})
+    assert (job.created_at, job.finished_at, job.odd_members) == (None, None, (name,))
+
+
+@pytest.mark.parametrize("value", ODD_TEXTS, ids=repr)
+@pytest.mark.parametrize("name", ["format", "errorMsg", "fileChecksum"])
+def test_odd_text_is_left_out(name: str, value: object) -> None:
+    """A checksum that is no text is none; the count and the size are compared then."""
+    job = ExportJob.parse({"exportId": "a", "status": "Completed", name: value})
+    assert (job.file_checksum, job.error_message, job.odd_members) == (None, None, (name,))
+    answer = {"batchId": 7, "status": "Failed", "message": value}
+    assert ImportJob.parse(answer).message is None
 
 
 def test_import_job_with_everything() -> None:

@@ -19,7 +19,8 @@ from marketo_bulk.errors import (
     ServiceUnavailableError,
     TokenExpiredError,
 )
-from marketo_bulk.protocol import Reply, Request, decode, is_file, raise_for_non_file
+from marketo_bulk.http.json_body import NESTED_MAX, json_of
+from marketo_bulk.http.protocol import Reply, Request, decode, is_file, raise_for_non_file
 
 JSON = {"content-type": "application/json;charset=UTF-8"}
 HTML = {"content-type": "text/html"}
@@ -152,6 +153,28 @@ def test_answers_that_are_no_json(
     """What is no JSON is known by its status; with status 200 it passes."""
     with pytest.raises(expected):
         decode("op", Reply(status, HTML, body))
+
+
+@pytest.mark.parametrize(
+    ("body", "is_read"),
+    [
+        (b"[" * NESTED_MAX + b"]" * NESTED_MAX, True),
+        (b"[" * (NESTED_MAX + 1) + b"]" * (NESTED_MAX + 1), False),
+        (b'{"a":' * (NESTED_MAX + 1) + b"1" + b"}" * (NESTED_MAX + 1), False),
+        (b"[" + b",".join([b"[{}]"] * 1000) + b"]", True),
+        (b'["' + b"[{" * 1000 + b'"]', True),
+        (b'["\\"' + b"[" * 1000 + b'", "' + b"]" * 1000 + b'"]', True),
+        (b'["' + b"[" * 100_000, False),
+        (b"[" * 100_000, False),
+    ],
+)
+def test_depth_has_one_limit_under_every_python(body: bytes, is_read: object) -> None:
+    """Brackets inside text are none; Python's own reader would recurse as deep as it can."""
+    if is_read:
+        assert json_of(body) == json.loads(body)
+    else:
+        with pytest.raises(ValueError, match=r"nested deeper|Unterminated"):
+            json_of(body)
 
 
 def test_body_of_a_page_is_not_repeated() -> None:

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from marketo_bulk.server_clock import ServerClock
+from marketo_bulk.http.server_clock import ServerClock
 
 if TYPE_CHECKING:
-    from tests.client.scripted import Clock
+    from tests.client.scripted import SleepClock
 
 
-def test_server_clock_carries_the_last_date_on(clock: Clock) -> None:
+def test_server_clock_carries_the_last_date_on(clock: SleepClock) -> None:
     """J21: the server's time is its last word and the time since, whatever this machine says."""
     server_clock = ServerClock(clock)
     server_clock.observe("Tue, 20 Oct 2026 08:00:00 GMT")
@@ -33,7 +33,7 @@ def test_server_clock_carries_the_last_date_on(clock: Clock) -> None:
         "Tue, 20 Oct 2026 08:00:00 +99999999999999",
     ],
 )
-def test_server_clock_ignores_what_is_no_date(clock: Clock, header: str | None) -> None:
+def test_server_clock_ignores_what_is_no_date(clock: SleepClock, header: str | None) -> None:
     """A header that cannot be read is no news, and no crash."""
     server_clock = ServerClock(clock)
     server_clock.observe(header)

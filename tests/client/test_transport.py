@@ -15,32 +15,33 @@ import pytest
 import requests
 from typing_extensions import override
 
-from marketo_bulk import transport as transport_module
-from marketo_bulk.auth import AccessToken
-from marketo_bulk.connection import Connection
 from marketo_bulk.errors import (
     ConfigurationError,
+    DecodeError,
     DownloadError,
     MarketoBulkError,
     ServiceUnavailableError,
 )
-from marketo_bulk.protocol import Request
-from marketo_bulk.transport import Transport, new_session
+from marketo_bulk.http import transport as transport_module
+from marketo_bulk.http.auth import AccessToken
+from marketo_bulk.http.connection import Connection
+from marketo_bulk.http.protocol import Request
+from marketo_bulk.http.transport import Transport, new_session
 from tests.client.scripted import CLIENT_SECRET, RESET, Exchange, csv, envelope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from marketo_bulk.protocol import Reply
-    from tests.client.scripted import Clock, ScriptedServer
+    from marketo_bulk.http.protocol import Reply
+    from tests.client.scripted import ScriptedServer, SleepClock
 
 TOKEN = AccessToken("cdf0:int", 3599, 4599)
 READ = Request("GET", "/x.json", "read x", query=(("a", "1&2"),))
 
 
 @pytest.fixture
-def transport(connection: Connection, clock: Clock) -> Iterator[Transport]:
+def transport(connection: Connection, clock: SleepClock) -> Iterator[Transport]:
     """A transport to the scripted server."""
     made = Transport(connection, new_session(connection), clock)
     yield made
@@ -166,7 +167,7 @@ def test_truncated_gzip_is_no_json(transport: Transport, server: ScriptedServer)
         json.loads(exchange(transport, max_bytes=10_000).body)
 
 
-def test_nobody_there_was_never_sent(clock: Clock) -> None:
+def test_nobody_there_was_never_sent(clock: SleepClock) -> None:
     """What met no listener can be sent again, whatever it was."""
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
@@ -184,7 +185,7 @@ def test_nobody_there_was_never_sent(clock: Clock) -> None:
     ids=["connection", "request"],
 )
 def test_silence_ends(
-    server: ScriptedServer, clock: Clock, timeout_seconds: float, wanted: Request
+    server: ScriptedServer, clock: SleepClock, timeout_seconds: float, wanted: Request
 ) -> None:
     """A server that says nothing is given up after the time-out, and may have heard us."""
     connection = Connection(
@@ -197,6 +198,37 @@ def test_silence_ends(
     server.released.set()
     transport.close()
     assert not caught.value.never_sent
+
+
+@pytest.mark.parametrize("words", ["Identity", "UTF-8", " ", "identity,utf-8"])
+def test_harmless_words_are_no_content_coding(
+    transport: Transport, server: ScriptedServer, words: str
+) -> None:
+    """JSON is read whatever a header calls the absence of a coding."""
+    server.script("/x.json", Exchange(body=b"{}", headers={"Content-Encoding": words}))
+    assert exchange(transport).body == b"{}"
+
+
+def test_gzip_beside_a_harmless_word_is_undone(
+    transport: Transport, server: ScriptedServer
+) -> None:
+    """Only what was done to the body is undone."""
+    headers = {"Content-Encoding": "identity, GZIP"}
+    server.script("/x.json", Exchange(body=gzip.compress(b"{}"), headers=headers))
+    assert exchange(transport).body == b"{}"
+
+
+@pytest.mark.parametrize(("status", "kind"), [(200, DecodeError), (502, None)])
+def test_unknown_coding_is_said(
+    transport: Transport, server: ScriptedServer, status: int, kind: type[DecodeError] | None
+) -> None:
+    """An answer nobody can read does not pass by waiting; the page of a gateway may."""
+    server.script("/x.json", Exchange(status, b"\x1b", headers={"Content-Encoding": "br"}))
+    if kind is None:
+        assert exchange(transport).status == status
+        return
+    with pytest.raises(kind, match="encoded as br"):
+        exchange(transport)
 
 
 def test_flood_is_cut_off(transport: Transport, server: ScriptedServer) -> None:
@@ -214,7 +246,9 @@ def test_compressed_flood_is_cut_off(transport: Transport, server: ScriptedServe
         exchange(transport)
 
 
-def test_trickle_is_cut_off(transport: Transport, server: ScriptedServer, clock: Clock) -> None:
+def test_trickle_is_cut_off(
+    transport: Transport, server: ScriptedServer, clock: SleepClock
+) -> None:
     """An answer that takes for ever is given up, though it never pauses long."""
     server.script("/x.json", Exchange(body=b"x" * 10))
     with transport.open(READ, TOKEN) as reply:
@@ -224,7 +258,7 @@ def test_trickle_is_cut_off(transport: Transport, server: ScriptedServer, clock:
             original(reply, 1000, -1)
 
 
-def test_untrusted_certificate_is_a_setting_to_correct(clock: Clock) -> None:
+def test_untrusted_certificate_is_a_setting_to_correct(clock: SleepClock) -> None:
     """A certificate that is not trusted does not pass by waiting."""
 
     class Untrusting(requests.adapters.HTTPAdapter):
@@ -241,7 +275,7 @@ def test_untrusted_certificate_is_a_setting_to_correct(clock: Clock) -> None:
             exchange(Transport(connection, session, clock))
 
 
-def test_session_that_does_not_verify_is_refused(connection: Connection, clock: Clock) -> None:
+def test_session_that_does_not_verify_is_refused(connection: Connection, clock: SleepClock) -> None:
     """No setting, and no caller, turns the verification of certificates off."""
     with requests.Session() as session:
         session.verify = False

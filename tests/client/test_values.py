@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from marketo_bulk.columns import Kind
-from marketo_bulk.values import PARSERS
+from marketo_bulk.reader.columns import Kind
+from marketo_bulk.reader.values import PARSERS
 
 GOOD: list[tuple[Kind, str, object]] = [
     (Kind.INTEGER, "75", 75),

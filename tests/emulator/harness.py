@@ -46,18 +46,18 @@ class Marketo:
 
     def get(self, path: str, **query: object) -> dict[str, Any]:
         """Return the JSON of a GET."""
-        return json.loads(self.send("GET", path, query_string=query).data)
+        return dict(json.loads(self.send("GET", path, query_string=query).data))
 
     def post(self, path: str, body: object = None) -> dict[str, Any]:
         """Return the JSON of a POST."""
         more = {} if body is None else {"json": body}
-        return json.loads(self.send("POST", path, **more).data)
+        return dict(json.loads(self.send("POST", path, **more).data))
 
     def error(self, path: str, body: object = None) -> tuple[str, str]:
         """Return code and text of the refusal of a POST."""
         return refusal(self.post(path, body))
 
-    def create(self, fields: list[str], kind: str = MEMBERS, **conditions: object) -> str:
+    def create(self, fields: list[str], kind: str = MEMBERS, **conditions: Any) -> str:
         """Create an export and return its id."""
         body = {"fields": fields, "filter": conditions}
         return str(self.post(f"/bulk/v1/{kind}/export/create.json", body)["result"][0]["exportId"])
@@ -75,12 +75,12 @@ class Marketo:
         """Return the answer that carries an export's file."""
         return self.send("GET", f"/bulk/v1/{kind}/export/{export_id}/file.json", headers=headers)
 
-    def export(self, fields: list[str], kind: str = MEMBERS, **conditions: object) -> bytes:
+    def export(self, fields: list[str], kind: str = MEMBERS, **conditions: Any) -> bytes:
         """Run an export to its end and return its file."""
         export_id = self.create(fields, kind, **conditions)
         self.enqueue(export_id, kind)
         self.clock.advance(600)
-        return self.file(export_id, kind).data
+        return bytes(self.file(export_id, kind).data)
 
 
 def refusal(document: dict[str, Any]) -> tuple[str, str]:

@@ -45,7 +45,8 @@ def test_failure_has_a_code_as_text(marketo: Marketo) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "/", "/rest", "/rest/v1", "/rest//v1/leads/describe.json", "/rest/v1/leads/describe",
+        "/index.html", "/rest", "/rest/v1", "/rest//v1/leads/describe.json",
+        "/rest/v1/leads/describe",
         "/bulk/v1/people/export/create.json", "/rest/bulk/v1/leads/export.json",
         "/bulk/v1/leads/batch/x.json", "/rest/v1/leads/describe.json/", "/_emulators",
     ],

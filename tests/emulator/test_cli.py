@@ -80,6 +80,16 @@ def test_exec_passes_the_exit_code_on(script: str, code: int) -> None:
     assert main(["exec", *SMALL, "--", "sh", "-c", script]) == code
 
 
+def test_exec_makes_the_history_that_was_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
+    """An option of the command line reaches the seed."""
+    script = (
+        "import os, urllib.request as web;"
+        "print(web.urlopen(os.environ['MARKETO_EMULATOR_URL'] + '/_emulator/options').read())"
+    )
+    assert main(["exec", "--history-days=31", "--", sys.executable, "-c", script]) == 0
+    assert '"history_days":31' in capfd.readouterr().out
+
+
 def test_exec_without_a_command_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing to run is a mistake."""
     assert main(["exec", *SMALL, "--"]) == 2

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from marketo_emulator import Fault, Options
-from marketo_emulator.rewrites import REWRITES
+from marketo_emulator.faults.rewrites import REWRITES
 from marketo_emulator.routes import OPERATIONS
 
 PAGE = Path(__file__).parents[2].joinpath("docs/emulator.md").read_text("utf-8")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from marketo_emulator.fields import LEAD_FIELDS, MEMBER_FIELDS
+from marketo_emulator.data.fields import LEAD_FIELDS, MEMBER_FIELDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

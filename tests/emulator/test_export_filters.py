@@ -16,7 +16,7 @@ LEADS = "/bulk/v1/leads/export/create.json"
 AT = "2026-06-01T00:00:00Z"
 
 
-def exported(marketo: Marketo, **conditions: object) -> set[int]:
+def exported(marketo: Marketo, **conditions: Any) -> set[int]:
     """Return the lead ids in a member export."""
     content = marketo.export(["leadId"], **conditions).decode()
     return {int(line.split(",")[-1]) for line in content.split("\n")[1:-1]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -59,7 +59,7 @@ def test_status_tells_size_digest_and_count_of_the_file(marketo: Marketo) -> Non
     assert status["numberOfRecords"] == len(marketo.emulator.store.member_rows[1002])
 
 
-def run(marketo: Marketo, **conditions: object) -> str:
+def run(marketo: Marketo, **conditions: Any) -> str:
     """Create and enqueue an export of lead ids; return its id."""
     export_id = marketo.create(["leadId"], **(conditions or {"programId": 1001}))
     assert marketo.enqueue(export_id)["success"] is True

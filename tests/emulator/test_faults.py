@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -63,7 +63,7 @@ def test_fault_happens_at_its_occurrences(
         {"path": "*programs.json", "method": "GET"},
     ],
 )
-def test_fault_happens_where_it_matches(marketo: Marketo, where: dict[str, str]) -> None:
+def test_fault_happens_where_it_matches(marketo: Marketo, where: dict[str, Any]) -> None:
     """By operation, path and method, each of them a pattern."""
     marketo.emulator.faults.add(Fault(code="713", times=None, **where))
     assert outcomes(marketo, 1, "/rest/asset/v1/programs.json") == "x"
@@ -211,7 +211,9 @@ def test_headers_can_be_changed(marketo: Marketo) -> None:
 
 
 @pytest.mark.parametrize("outcome", ["Failed", "Cancelled"])
-def test_job_ends_as_the_fault_says(marketo: Marketo, outcome: str) -> None:
+def test_job_ends_as_the_fault_says(
+    marketo: Marketo, outcome: Literal["Failed", "Cancelled"]
+) -> None:
     """After its time, without a file, charged to nobody's quota; the next one is well."""
     marketo.emulator.faults.add(Fault(operation="export.job", outcome=outcome, message="No luck"))
     status = marketo.status(spoilt := finished(marketo))
@@ -361,7 +363,9 @@ def test_content_range_can_be_wrong(marketo: Marketo) -> None:
 
 
 @pytest.mark.parametrize("reset", ["before", "after"])
-def test_connection_breaks_before_or_after_the_effect(marketo: Marketo, reset: str) -> None:
+def test_connection_breaks_before_or_after_the_effect(
+    marketo: Marketo, reset: Literal["before", "after"]
+) -> None:
     """In process it is the exception; the log has it with status 0."""
     marketo.emulator.faults.add(Fault(operation="export.create", reset=reset))
     with pytest.raises(ConnectionResetError):
@@ -373,7 +377,9 @@ def test_connection_breaks_before_or_after_the_effect(marketo: Marketo, reset: s
 
 def test_import_can_fail_or_never_end(make: Callable[..., Marketo]) -> None:
     """With a message, and with leads unchanged."""
-    for outcome, status in (("Failed", "Failed"), ("Stuck", "Importing")):
+    ends: list[tuple[Literal["Failed", "Stuck"], str]]
+    ends = [("Failed", "Failed"), ("Stuck", "Importing")]
+    for outcome, status in ends:
         marketo = make()
         marketo.emulator.faults.add(
             Fault(operation="import.job", outcome=outcome, message="Out of luck")

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from marketo_emulator.rewrites import REWRITES
+from marketo_emulator.faults.rewrites import REWRITES
 
 FILE = (
     b"leadId,reachedSuccess,updatedAt,quizScore,dietaryNotes,statusName\n"

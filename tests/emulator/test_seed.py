@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from marketo_emulator.fields import LEAD_FIELDS, MEMBER_FIELDS
-from marketo_emulator.seed import lead_walk, program_sizes
+from marketo_emulator.data.fields import LEAD_FIELDS, MEMBER_FIELDS
+from marketo_emulator.data.seed import lead_walk, program_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,16 @@ def test_members_change_over_two_years(make: Callable[..., Marketo]) -> None:
         joined = row[MEMBER_FIELDS.position["createdAt"]]
         changed = row[MEMBER_FIELDS.position["updatedAt"]]
         assert created <= int(str(joined)) <= int(str(changed))
+
+
+def test_a_history_is_as_long_as_asked_for(make: Callable[..., Marketo]) -> None:
+    """People, programs, activities and custom objects alike; a third week is for the leads."""
+    store = make(programs=3, members=50, history_days=10).emulator.store
+    rows = [*store.members(), *store.leads(), *store.object_rows("car_c")]
+    oldest = min(str(row["createdAt"]) for row in rows)
+    assert "2026-06-03T17:00:00Z" <= oldest < "2026-06-08T00:00:00Z"
+    with pytest.raises(ValueError, match="a history has 3 days or more, not 2"):
+        make(history_days=2)
 
 
 def test_member_fields_are_all_filled_somewhere(make: Callable[..., Marketo]) -> None:

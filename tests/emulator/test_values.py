@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from marketo_emulator.values import cell_writer, moment_text, parse_cell, parse_moment, readable
+from marketo_emulator.data.values import (
+    cell_writer,
+    moment_text,
+    parse_cell,
+    parse_moment,
+    readable,
+)
 
 NEW_YEAR = 1_767_225_600
 

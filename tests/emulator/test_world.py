@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from marketo_emulator.imports import ImportJob
+from marketo_emulator.imports.imports import ImportJob
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from marketo_emulator.export_job import ExportJob
+    from marketo_emulator.exports.job import ExportJob
     from tests.emulator.harness import Marketo
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import random
@@ -14,9 +15,9 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_runs import TapRun, members_of, parse, settings_for
 
 from marketo_emulator import Emulator, Fault, Options
+from tests.tap_runs import TapRun, members_of, parse, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -212,9 +213,9 @@ def test_kills_cost_at_most_the_jobs_in_flight(
                 time.sleep(0.002)
             process.kill()
             process.wait(WAIT_SECONDS)
-        written = output.read_bytes()
-        assert written.endswith(b"\n")
-        run = TapRun(parse(written))
+        # SIGKILL may tear a write into a file between two pages: what is not a line was not said.
+        whole_lines, _, _ = output.read_bytes().rpartition(b"\n")
+        run = TapRun(parse(whole_lines))
         table.update(run.table())
         if run.last_state:
             state.write_text(json.dumps(run.last_state))
@@ -262,3 +263,125 @@ def test_a_signal_leaves_within_seconds_when_nobody_reads_the_log(
     process.stdout.close()
     assert written.endswith(b"\n")
     assert parse(written)
+
+
+def full_table(tmp_path: Path, config: str) -> str:
+    """Return the path of a catalog that asks for everything."""
+    catalog = json.loads(tap("--config", config, "--discover").stdout)
+    for stream in catalog["streams"]:
+        stream["replication_method"] = "FULL_TABLE"
+        if stream["tap_stream_id"] == "programs":
+            for entry in stream["metadata"]:
+                if not entry["breadcrumb"]:
+                    entry["metadata"]["selected"] = False
+    path = tmp_path / "catalog.json"
+    path.write_text(json.dumps(catalog))
+    return str(path)
+
+
+@pytest.fixture
+def busy() -> Iterator[Emulator]:
+    """Return an emulator whose jobs take longer than any test."""
+    options = Options(max_calls_per_window=10**6, status_refresh_seconds=0)
+    with Emulator(programs=100, members=100, job_seconds=3_000, options=options) as emulator:
+        yield emulator
+
+
+def stopped_full_table(emulator: Emulator, config: str, catalog: str) -> tuple[float, int, str]:
+    """Stop a run with ten jobs in the queue; return the seconds it took, its code and its log."""
+    process = subprocess.Popen(
+        [*COMMAND, "--config", config, "--catalog", catalog],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=PLAIN,
+    )
+    deadline = time.monotonic() + WAIT_SECONDS
+    while len(emulator.requests.of("export.enqueue")) < 10:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    told_at = time.monotonic()
+    process.terminate()
+    _, errors = process.communicate(timeout=WAIT_SECONDS)
+    return time.monotonic() - told_at, process.returncode, errors.decode()
+
+
+@pytest.mark.fault(
+    "T7.4",
+    "SIGTERM in a FULL_TABLE run with ten jobs in the queue, each call taking a second",
+    "cancels them all, several at once, within the seconds a supervisor waits",
+)
+@pytest.mark.parametrize("at_once", [2, 5])
+def test_a_signal_cancels_the_jobs_of_a_full_table(
+    busy: Emulator, config_file: Callable[..., str], tmp_path: Path, at_once: int
+) -> None:
+    """Nobody would come back for them."""
+    config = config_file(busy, max_queued_jobs=10, max_concurrent_calls=at_once)
+    catalog = full_table(tmp_path, config)
+    busy.faults.add(Fault(operation="export.cancel", delay_seconds=0.7, times=None))
+    seconds, code, said = stopped_full_table(busy, config, catalog)
+    assert code == 143
+    assert [job.status.value for job in busy.jobs] == ["Cancelled"] * 10
+    assert "10 export jobs cancelled" in said
+    assert seconds < 10
+
+
+@pytest.mark.fault(
+    "T7.4",
+    "… and Marketo does not answer any more",
+    "leaves in time, and says which jobs go on",
+)
+def test_a_signal_says_which_jobs_could_not_be_cancelled(
+    busy: Emulator, config_file: Callable[..., str], tmp_path: Path
+) -> None:
+    """Cancelling is bounded, too, with a call that hangs in each place."""
+    config = config_file(busy, max_queued_jobs=10)
+    catalog = full_table(tmp_path, config)
+    busy.faults.add(Fault(operation="export.cancel", delay_seconds=60, times=None))
+    busy.faults.add(Fault(operation="export.status", delay_seconds=60, times=None))
+    seconds, code, said = stopped_full_table(busy, config, catalog)
+    assert code == 143
+    assert seconds < 20
+    assert "0 of 10 export jobs cancelled; these go on in Marketo" in said
+    assert all(job.export_id in said for job in busy.jobs)
+
+
+def test_a_call_that_hangs_does_not_keep_jobs_from_being_cancelled(
+    busy: Emulator, config_file: Callable[..., str], tmp_path: Path
+) -> None:
+    """It is broken off, though it holds the only place there is."""
+    config = config_file(busy, max_queued_jobs=10, max_concurrent_calls=1)
+    catalog = full_table(tmp_path, config)
+    busy.faults.add(Fault(operation="export.status", delay_seconds=60, times=None))
+    _, code, said = stopped_full_table(busy, config, catalog)
+    assert code == 143
+    assert [job.status.value for job in busy.jobs] == ["Cancelled"] * 10, said
+
+
+def test_a_signal_cancels_the_jobs_of_a_full_table_nobody_reads(
+    config_file: Callable[..., str], tmp_path: Path
+) -> None:
+    """The main thread is stuck in a full pipe: the jobs are cancelled past it."""
+    seconds = itertools.chain([0.05], itertools.repeat(3_000.0))
+    options = Options(max_calls_per_window=10**6, status_refresh_seconds=0)
+    with Emulator(
+        programs=60, members=6_000, job_seconds=lambda _: next(seconds), options=options
+    ) as emulator:
+        config = config_file(emulator)
+        catalog = full_table(tmp_path, config)
+        process = subprocess.Popen(
+            [*COMMAND, "--config", config, "--catalog", catalog],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=PLAIN,
+        )
+        assert process.stdout is not None
+        process.stdout.readline()
+        time.sleep(2)
+        assert process.poll() is None, "the pipe holds 64 kB, the records are more"
+        process.terminate()
+        told_at = time.monotonic()
+        assert process.wait(WAIT_SECONDS) == 143
+        process.stdout.close()
+        assert time.monotonic() - told_at < 15
+        left = [job.status.value for job in emulator.jobs if job.status.value != "Completed"]
+        assert set(left) == {"Cancelled"}

@@ -9,7 +9,6 @@ import tracemalloc
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
-from hostile_server import HostileServer, after_token, answer, hostile_server, raw, result
 
 from marketo_bulk import (
     LEADS,
@@ -20,13 +19,9 @@ from marketo_bulk import (
     ExportStatus,
     MarketoBulk,
     MarketoBulkError,
-    bounded_head,
-    caller,
-    download,
-    programs,
-    transport,
 )
 from marketo_bulk import client as client_module
+from marketo_bulk.clock import Clock
 from marketo_bulk.errors import (
     CredentialsError,
     DecodeError,
@@ -35,6 +30,12 @@ from marketo_bulk.errors import (
     RejectedError,
     ServiceUnavailableError,
 )
+from marketo_bulk.exports import download, objects
+from marketo_bulk.http import bounded_head, caller, paging, transport
+from marketo_bulk.imports import calls as import_calls
+from marketo_bulk.imports import objects as imported
+from marketo_bulk.metadata import programs
+from tests.hostile_server import HostileServer, after_token, answer, hostile_server, raw, result
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,12 +49,12 @@ CHUNKED = ("Transfer-Encoding: chunked", "Content-Type: application/json")
 CHUNK = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
 
 
-MODULES = (bounded_head, caller, client_module, download, programs, transport)
+MODULES = (import_calls, bounded_head, caller, client_module, download, paging, programs, transport)
 
 Call: TypeAlias = "Callable[[MarketoBulk], object]"
 
 
-class Clock:
+class TickingClock:
     """A clock that sleeping moves, and `tick` seconds of every look at it."""
 
     def __init__(self) -> None:
@@ -73,9 +74,9 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> TickingClock:
     """Return a clock."""
-    return Clock()
+    return TickingClock()
 
 
 @pytest.fixture
@@ -86,12 +87,10 @@ def server() -> Iterator[HostileServer]:
 
 
 @pytest.fixture
-def client(server: HostileServer, clock: Clock) -> Iterator[MarketoBulk]:
+def client(server: HostileServer, clock: TickingClock) -> Iterator[MarketoBulk]:
     """Return a client of the server that never waits for real."""
     connection = Connection(server.base_url, "id", SECRET, max_retry_seconds=MAX_RETRY_SECONDS)
-    with MarketoBulk.connect(
-        connection, clock=clock, sleep=clock.sleep, random=lambda: 0.0
-    ) as connected:
+    with MarketoBulk.connect(connection, clock=Clock(clock, clock.sleep, lambda: 0.0)) as connected:
         yield connected
 
 
@@ -107,10 +106,10 @@ def bounded(monkeypatch: pytest.MonkeyPatch, **limits: float) -> None:
 def calls() -> list[Any]:
     """Return the operations whose answer is an envelope."""
     return [
-        pytest.param(lambda client: client.describe_program_members(), id="describe"),
+        pytest.param(lambda client: client.describe_export(PROGRAM_MEMBERS), id="describe"),
         pytest.param(lambda client: list(client.iter_programs()), id="programs"),
         pytest.param(lambda client: client.create_export(WANTED), id="create"),
-        pytest.param(lambda client: client.get_import_status("1"), id="import"),
+        pytest.param(lambda client: client.get_import_status(imported.LEADS, "1"), id="import"),
     ]
 
 
@@ -155,7 +154,7 @@ def test_gzip_bomb_is_bounded_by_what_it_unpacks_to(
     tracemalloc.start()
     try:
         with pytest.raises(DownloadError, match="longer than 1000000 bytes"):
-            client.describe_program_members()
+            client.describe_export(PROGRAM_MEMBERS)
         assert tracemalloc.get_traced_memory()[1] < 10_000_000
     finally:
         tracemalloc.stop()
@@ -195,14 +194,14 @@ def test_import_report_without_end_is_cut_off(
         )
     )
     with pytest.raises(DownloadError, match="longer than 100000 bytes"):
-        client.get_import_failures("1")
+        client.get_import_failures(imported.LEADS, "1")
 
 
 # --- drips -------------------------------------------------------------------------------------
 
 
 def test_json_that_drips_for_ever_is_given_up(
-    client: MarketoBulk, server: HostileServer, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    client: MarketoBulk, server: HostileServer, clock: TickingClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No pause is long, and yet it ends: first each answer, then the tries."""
     bounded(monkeypatch, JSON_REPLY_MAX_SECONDS=20)
@@ -211,12 +210,12 @@ def test_json_that_drips_for_ever_is_given_up(
     client.server_now()
     clock.tick = 1.0
     with pytest.raises(ServiceUnavailableError, match="took longer than 20 s"):
-        client.describe_program_members()
+        client.describe_export(PROGRAM_MEMBERS)
     assert 1 < len(server.paths) < 10
 
 
 def test_file_that_drips_for_ever_is_given_up(
-    client: MarketoBulk, server: HostileServer, clock: Clock, tmp_path: Path
+    client: MarketoBulk, server: HostileServer, clock: TickingClock, tmp_path: Path
 ) -> None:
     """Less than 64 kB a minute is no progress, and no progress is given up in the end."""
     drip = itertools.repeat(b"1\r\nx\r\n")
@@ -244,7 +243,7 @@ def test_file_that_drips_for_ever_is_given_up(
 def test_endless_headers_are_given_up(
     client: MarketoBulk,
     server: HostileServer,
-    clock: Clock,
+    clock: TickingClock,
     call: Call,
     head: Callable[[], Iterator[bytes]],
 ) -> None:
@@ -278,7 +277,7 @@ def test_head_that_trickles_for_ever_is_cut_off(
         server.reply = after_token(lambda _path: drip())
     try:
         with pytest.raises(ServiceUnavailableError, match="no answer"):
-            client.describe_program_members()
+            client.describe_export(PROGRAM_MEMBERS)
     finally:
         stopped.set()
     assert 1 < len(server.paths) < 10
@@ -286,7 +285,7 @@ def test_head_that_trickles_for_ever_is_cut_off(
 
 @pytest.mark.parametrize("status", [200, 429, 503])
 def test_gigantic_retry_after_is_ignored(
-    client: MarketoBulk, server: HostileServer, clock: Clock, status: int
+    client: MarketoBulk, server: HostileServer, clock: TickingClock, status: int
 ) -> None:
     """How long is waited is for this side to say."""
     refusal = {"success": False, "errors": [{"code": "606", "message": "Max rate limit"}]}
@@ -294,7 +293,7 @@ def test_gigantic_retry_after_is_ignored(
         lambda _path: answer(refusal, "Retry-After: 999999999", status=status)
     )
     with pytest.raises(RateLimitedError):
-        client.describe_program_members()
+        client.describe_export(PROGRAM_MEMBERS)
     assert sum(clock.slept) <= MAX_RETRY_SECONDS
     assert max(clock.slept) < 30
 
@@ -330,7 +329,7 @@ def test_hostile_export_id_is_refused(
     "walk",
     [
         pytest.param(lambda client: list(client.list_exports(LEADS)), id="exports"),
-        pytest.param(lambda client: client.describe_leads(), id="describe"),
+        pytest.param(lambda client: client.describe_export(objects.LEADS), id="describe"),
         pytest.param(lambda client: list(client.iter_programs()), id="programs"),
     ],
 )
@@ -362,7 +361,7 @@ def test_page_token_that_repeats_ends_the_pages(
     job = {"exportId": "e1", "status": "Created"}
     server.reply = after_token(lambda _path: result(job, nextPageToken="same"))
     assert len(list(client.list_exports(LEADS))) == 2
-    assert "pages_repeat" in caplog.text
+    assert "read before as the next" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -377,13 +376,13 @@ def test_page_token_that_repeats_ends_the_pages(
 )
 @pytest.mark.parametrize("path", ["identity", "rest"])
 def test_json_that_breaks_parsers_is_an_error_of_ours(
-    client: MarketoBulk, server: HostileServer, clock: Clock, body: bytes, path: str
+    client: MarketoBulk, server: HostileServer, clock: TickingClock, body: bytes, path: str
 ) -> None:
     """Depth and length of what is parsed end the call, not the process."""
     whole = [raw(f"Content-Length: {len(body)}", "Content-Type: application/json"), body]
     server.reply = after_token(lambda _path: whole) if path == "rest" else lambda _path: whole
     with pytest.raises(MarketoBulkError):
-        client.describe_program_members()
+        client.describe_export(PROGRAM_MEMBERS)
     assert sum(clock.slept) <= MAX_RETRY_SECONDS
 
 

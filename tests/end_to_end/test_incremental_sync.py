@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
-from tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, make_tap, members_of, moment
 
-from tap_marketo_bulk.writer import LineWriter
+from tap_marketo_bulk.output.writer import LineWriter
+from tests.tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, make_tap, members_of, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from marketo_emulator import Emulator
+    from tests.tap_runs import TapRun
 
-RunTap = "Callable[..., TapRun]"
+    RunTap = Callable[..., TapRun]
+
 NOW = datetime(2026, 6, 15, 12, tzinfo=timezone.utc)
 SETTLING = timedelta(seconds=60)
 
@@ -140,7 +142,7 @@ def test_a_subscription_without_the_updated_at_filter_is_extracted_whole_every_r
     first = run_tap(emulator, {"start_date": start})
     young = {k: m for k, m in members_of(emulator).items() if m["updatedAt"] >= start}
     assert young == first.table()
-    assert sum("1035" in record.message for record in caplog.records) == 1
+    assert sum("(code 1035)" in record.message for record in caplog.records) == 1
     emulator.advance(DAY_SECONDS)
     changed = {(lead, program) for program, lead in emulator.store.touch_members(7)}
     emulator.advance(3600)
@@ -159,7 +161,7 @@ def test_without_programs_nothing_is_asked_and_the_bookmark_stays(
 
 @pytest.mark.parametrize("shape", ["header", "nothing"])
 def test_zero_members_in_either_shape_of_an_empty_file(
-    make_emulator: Callable[..., Emulator], run_tap: RunTap, shape: str
+    make_emulator: Callable[..., Emulator], run_tap: RunTap, shape: Literal["header", "nothing"]
 ) -> None:
     """A header alone and not a single byte both mean no rows; the bookmark moves."""
     emulator = make_emulator(members=0, options=replace(NO_RATE_LIMIT, empty_file=shape))

@@ -5,19 +5,18 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from tap_runs import capture, created_jobs, make_tap, members_of, moment, settings_for
-from virtual_runs import VirtualTime
-
-from marketo_bulk import MarketoBulk, Timing
-from marketo_bulk.connection_settings import connection_from
+from marketo_bulk import MarketoBulk
 from marketo_emulator import Emulator, Options, VirtualClock
-from marketo_emulator.faults import Fault
+from marketo_emulator.faults.fault import Fault
+from singer_marketo.settings import connection_from
 from tap_marketo_bulk.tap import TapMarketoBulk
+from tests.tap_runs import capture, created_jobs, make_tap, members_of, moment, settings_for
+from tests.virtual_runs import VirtualTime
 
 if TYPE_CHECKING:
     import pytest
 
-    from marketo_emulator.request_log import LoggedRequest
+    from marketo_emulator.wire.request_log import LoggedRequest
 
 NOW = datetime(2026, 6, 15, 12, tzinfo=timezone.utc)
 
@@ -60,11 +59,9 @@ def test_calls_stay_within_the_configured_rate(monkeypatch: pytest.MonkeyPatch) 
     with Emulator(programs=12, members=100, job_seconds=0, clock=VirtualClock()) as emulator:
         time = VirtualTime(emulator)
         config = settings_for(emulator, {"calls_per_20_seconds": 4})
-        with MarketoBulk.connect(
-            connection_from(config), clock=time, sleep=time.sleep, random=lambda: 0.0
-        ) as client:
+        with MarketoBulk.connect(connection_from(config), clock=time.for_client()) as client:
             tap = make_tap(emulator, config, client=client)
-            tap.timing = Timing(time, time.sleep)
+            tap.clock = time.for_client()
             run = capture(tap.sync_all, monkeypatch)
         assert run.table().keys() == members_of(emulator).keys()
         calls = paced(emulator)
@@ -104,5 +101,13 @@ def test_no_more_jobs_are_queued_than_configured(monkeypatch: pytest.MonkeyPatch
         jobs = emulator.jobs
     assert len(jobs) >= 5
     for job in jobs:
-        waiting = [o for o in jobs if o.queued_at <= job.queued_at < o.finished_at]
+        began = job.queued_at
+        assert began is not None
+        waiting = [
+            other
+            for other in jobs
+            if other.queued_at is not None
+            and other.finished_at is not None
+            and other.queued_at <= began < other.finished_at
+        ]
         assert len(waiting) <= 3

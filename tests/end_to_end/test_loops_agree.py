@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_runs import make_tap
 
-from tap_marketo_bulk.program_members import ProgramMembers
+from tap_marketo_bulk.streams.export_stream import ExportStream
+from tests.tap_runs import make_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_runs import TapRun
-
     from marketo_emulator import Emulator
+    from tests.tap_runs import TapRun
 
 
 def comparable(run: TapRun) -> list[Any]:
@@ -77,16 +76,16 @@ def test_both_loops_write_the_same_messages(
     emulator = make_emulator(programs=4, members=2_000)
     catalog = catalog_without(emulator, *deselected)
     fast_runs: list[int] = []
-    original = ProgramMembers._sync_lines  # noqa: SLF001
+    original = ExportStream._sync_lines  # noqa: SLF001
 
-    def watched(self: ProgramMembers) -> None:
+    def watched(self: ExportStream) -> None:
         fast_runs.append(1)
         original(self)
 
-    monkeypatch.setattr(ProgramMembers, "_sync_lines", watched)
+    monkeypatch.setattr(ExportStream, "_sync_lines", watched)
     fast = run_tap(emulator, config, catalog=catalog)
     assert fast_runs == [1]
-    monkeypatch.setattr(ProgramMembers, "writes_lines", False)
+    monkeypatch.setattr(ExportStream, "writes_lines", False)
     slow = run_tap(emulator, config, catalog=catalog)
     assert comparable(slow) == comparable(fast)
     assert fast_runs == [1]

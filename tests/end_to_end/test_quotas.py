@@ -8,18 +8,17 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_runs import NO_RATE_LIMIT, TapRun, members_of
 
 from marketo_bulk.errors import DailyQuotaExceededError, JobTimeoutError
 from marketo_emulator import Fault, VirtualClock
+from tests.tap_runs import NO_RATE_LIMIT, TapRun, members_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from virtual_runs import VirtualRuns
-
     from marketo_emulator import Emulator
-    from marketo_emulator.request_log import LoggedRequest
+    from marketo_emulator.wire.request_log import LoggedRequest
+    from tests.virtual_runs import VirtualRuns
 
 SUMMER = datetime(2026, 7, 1, 20, 0, 30, tzinfo=timezone.utc)
 WINTER = datetime(2026, 12, 1, 20, 0, 30, tzinfo=timezone.utc)

@@ -7,18 +7,17 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_runs import NO_RATE_LIMIT, created_jobs, make_tap, members_of
 
 from marketo_bulk import ConfigurationError, RejectedError
 from marketo_emulator import Fault
+from tests.tap_runs import NO_RATE_LIMIT, created_jobs, make_tap, members_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tap_runs import TapRun
-    from virtual_runs import VirtualRuns
-
     from marketo_emulator import Emulator
+    from tests.tap_runs import TapRun
+    from tests.virtual_runs import VirtualRuns
 
 
 @pytest.mark.fault(
@@ -67,9 +66,9 @@ def test_a_program_deleted_after_it_was_listed_costs_only_itself(
     emulator = make_emulator(programs=12, members=240)
     tap = make_tap(emulator)
     with tap.client:
-        listed = tap.program_assets()
+        listed = tap.instance.program_assets
     emulator.store.remove_program(1005)
-    monkeypatch.setattr("tap_marketo_bulk.tap.TapMarketoBulk.program_assets", lambda _: listed)
+    monkeypatch.setattr("tap_marketo_bulk.streams.instance.Instance.program_assets", listed)
     run = run_tap(emulator)
     assert members_of(emulator) == run.table()
     assert any("program 1005 was deleted" in record.message for record in caplog.records)

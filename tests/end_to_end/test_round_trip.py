@@ -7,17 +7,16 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_runs import capture, make_tap, settings_for
 
 from target_marketo_bulk.target import TargetMarketoBulk
+from tests.tap_runs import capture, make_tap, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tap_runs import TapRun
-
     from marketo_emulator import Emulator
+    from tests.tap_runs import TapRun
 
 NASTY = [
     "comma, quote \" and 'apostrophe'",

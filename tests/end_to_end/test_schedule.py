@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import bench_jobs
 from benchmarks.bench_jobs import CASES, Case, Found, even
-from marketo_bulk import job_intake
+from marketo_bulk.scheduling import submitter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,6 +43,14 @@ def test_the_last_file_is_there_when_two_workers_can_have_it(name: str) -> None:
     assert found.looks_most == 1
 
 
+def test_four_streams_share_two_workers() -> None:
+    """Neither is idle where one stream ends and the next begins, nor at their borders."""
+    found = run("four streams of 80 jobs each")
+    assert found.jobs == 50 + 3 * 80 + 1  # the overlap of activities
+    assert found.ratio <= 1.03
+    assert found.queued_most <= 5
+
+
 def test_jobs_shorter_than_marketos_minute_are_bound_by_the_places_in_the_queue() -> None:
     """That a place is free shows a minute after it was taken: 5 jobs a minute, no more, no less."""
     found = run("jobs of 10 s")
@@ -58,7 +66,7 @@ def test_two_jobs_at_work_cost_one_call_a_minute() -> None:
 
 
 def test_3000_programs_make_the_calls_the_readme_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    """1,219 calls, each describe once, no list call, when each job is done at the first look."""
+    """1,220 calls, each describe once, no list call, when each job is done at the first look."""
     logs: list[Counter[str]] = []
 
     def found(emulator: Emulator, _: object) -> None:
@@ -72,18 +80,18 @@ def test_3000_programs_make_the_calls_the_readme_says(monkeypatch: pytest.Monkey
     assert calls == {
         "describe.members": 1,
         "describe.leads": 1,
-        "programs.browse": 17,
+        "programs.browse": 18,
         "export.create": 300,
         "export.enqueue": 300,
         "export.status": 300,
         "export.file": 300,
     }
-    assert sum(calls.values()) == 4 * 300 + (3000 - 20) // 180 + 3 == 1219
+    assert sum(calls.values()) == 4 * 300 + 17 + 3 == 1220
 
 
 def test_a_target_that_does_not_read_fills_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Above so many bytes on disk no new job is created, until files have been read."""
-    monkeypatch.setattr(job_intake, "FILES_WAITING_MAX_BYTES", 1)
+    monkeypatch.setattr(submitter, "FILES_WAITING_MAX_BYTES", 1)
     found = run("target reads nothing for 3 h")
     assert found.files_seconds > 10_800
     assert found.jobs == PROGRAMS / 10

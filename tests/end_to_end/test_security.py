@@ -19,22 +19,25 @@ from socketserver import TCPServer, ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hostile_server import TOKEN, after_token, answer, hostile_server, raw
 from singer_sdk.exceptions import ConfigValidationError
-from tap_runs import make_tap, settings_for
+from typing_extensions import override
 
 from marketo_bulk import ConfigurationError, Connection, MarketoBulk, MarketoBulkError
-from marketo_bulk import caller as caller_module
-from marketo_bulk.connection_settings import connection_from
+from marketo_bulk.clock import Clock
+from marketo_bulk.exports.objects import PROGRAM_MEMBERS
+from marketo_bulk.http import auth
+from marketo_bulk.http import caller as caller_module
 from marketo_emulator import Emulator, Fault, Options
+from singer_marketo.settings import connection_from
 from tap_marketo_bulk.tap import TapMarketoBulk
+from tests.hostile_server import TOKEN, after_token, answer, hostile_server, raw
+from tests.tap_runs import make_tap, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from virtual_runs import VirtualRuns
-
-    from marketo_bulk.auth import AccessToken
+    from marketo_bulk.http.auth import AccessToken
+    from tests.virtual_runs import VirtualRuns
 
 SECRET = "s3cret&of=the+test/ä"
 ESCAPED = "s3cret%26of%3Dthe%2Btest%2F%C3%A4"
@@ -47,7 +50,7 @@ MARKER = "Zq7Personal"
 def tokens(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return every token the identity service hands out from now on."""
     seen: list[str] = []
-    decode = caller_module.decode_token
+    decode = auth.decode_token
 
     def noted(*arguments: Any) -> AccessToken:
         token = decode(*arguments)
@@ -74,6 +77,7 @@ def everything_of(error: BaseException) -> str:
     shown, waiting = [], [error]
     while waiting:
         each = waiting.pop()
+        assert each.__cause__ is not each, "whoever walks along the chain comes to no end"
         shown += [str(each), repr(each), repr(getattr(each, "__dict__", ""))]
         waiting += [cause for cause in (each.__cause__, each.__context__) if cause is not None]
     return "\n".join(shown)
@@ -157,10 +161,12 @@ def test_peer_that_repeats_what_it_was_sent_is_not_quoted(
             server.base_url, "id", "the-s3cret-of-the-test", calls_per_20_seconds=10**6
         )
         with (
-            MarketoBulk.connect(connection, sleep=lambda _: None, random=lambda: 0.0) as client,
+            MarketoBulk.connect(
+                connection, clock=Clock(sleep=lambda _: None, random=lambda: 0.0)
+            ) as client,
             pytest.raises(MarketoBulkError) as caught,
         ):
-            client.describe_program_members()
+            client.describe_export(PROGRAM_MEMBERS)
     assert said not in caplog.text
     assert said not in everything_of(caught.value)
 
@@ -245,6 +251,42 @@ def test_no_record_value_is_logged_at_info_or_above(
     except MarketoBulkError as error:
         shown = str(error)
     assert MARKER not in caplog.text + shown
+
+
+@pytest.mark.parametrize(
+    ("maps", "said"),
+    [
+        ({"n": "int(trackName)"}, "ValueError, in the expression 'int(trackName)'"),
+        ({"__filter__": "trackName > 1"}, "TypeError, in the expression 'trackName > 1'"),
+        ({"n": "trackName.nothing"}, "AttributeDoesNotExist, in the expression"),
+    ],
+)
+@pytest.mark.parametrize("stream", ["program_members", "members"])
+@pytest.mark.fault(
+    "T2.5",
+    "… of the tap",
+    "ends with one line as well, whichever stream the map makes",
+)
+def test_t2_5_stream_map_of_the_tap_that_fails_tells_nothing(  # fixtures
+    emulator: Emulator,
+    virtual: Callable[[Emulator], VirtualRuns],
+    caplog: pytest.LogCaptureFixture,
+    maps: dict[str, str],
+    said: str,
+    stream: str,
+) -> None:
+    """Stream, number of the record and expression, and nothing of the value."""
+    for member in list(emulator.store.members()):
+        emulator.store.change_member(
+            member["programId"],  # type: ignore[arg-type]
+            member["leadId"],  # type: ignore[arg-type]
+            trackName=MARKER,
+        )
+    source = {} if stream == "program_members" else {"__source__": "program_members"}
+    with pytest.raises(ConfigurationError) as caught:
+        virtual(emulator).run({"stream_maps": {stream: {**maps, **source}}})
+    assert f"stream '{stream}': the stream map failed at record 1 with {said}" in str(caught.value)
+    assert MARKER not in everything_of(caught.value) + caplog.text
 
 
 # --- files -----------------------------------------------------------------------------------
@@ -398,6 +440,7 @@ def self_signed(tmp_path: Path) -> Iterator[tuple[str, list[bytes]]]:
     class Server(ThreadingMixIn, TCPServer):
         daemon_threads = True
 
+        @override
         def process_request_thread(self, request: Any, client_address: Any) -> None:
             try:
                 with context.wrap_socket(request, server_side=True) as connection:
@@ -406,7 +449,9 @@ def self_signed(tmp_path: Path) -> Iterator[tuple[str, list[bytes]]]:
                 request.close()
 
     with Server(("127.0.0.1", 0), None) as server:  # type: ignore[arg-type]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.005})
+        thread = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True
+        )
         thread.start()
         yield f"https://localhost:{server.server_address[1]}", received
         server.shutdown()
@@ -429,7 +474,7 @@ def test_certificates_are_checked_whatever_is_set(
     monkeypatch.setenv("PYTHONHTTPSVERIFY", "0")
     config = {"base_url": address, "client_id": "id", "client_secret": SECRET, **wish}
     with (
-        MarketoBulk.connect(connection_from(config), sleep=lambda _: None) as client,
+        MarketoBulk.connect(connection_from(config), clock=Clock(sleep=lambda _: None)) as client,
         pytest.raises(ConfigurationError, match="certificate is not trusted"),
     ):
         client.server_now()
@@ -447,5 +492,5 @@ def test_wrong_type_of_a_secret_is_named_without_being_quoted(emulator: Emulator
     """The validator would show the value."""
     with pytest.raises(ConfigValidationError) as caught:
         TapMarketoBulk(config={**settings_for(emulator), "client_secret": [SECRET]})
-    assert caught.value.errors == ["client_secret must be text"]
+    assert caught.value.errors == ["client_secret: give text"]
     assert SECRET not in everything_of(caught.value)

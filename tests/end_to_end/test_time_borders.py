@@ -13,17 +13,16 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_runs import NO_RATE_LIMIT, TapRun, members_of, moment
 
 from marketo_emulator import Fault, VirtualClock
-from tap_marketo_bulk.windows import format_timestamp
+from tap_marketo_bulk.sync.windows import format_timestamp
+from tests.tap_runs import NO_RATE_LIMIT, TapRun, members_of, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from virtual_runs import VirtualRuns
-
     from marketo_emulator import Emulator
+    from tests.virtual_runs import VirtualRuns
 
 NOON = datetime(2026, 6, 15, 12, tzinfo=timezone.utc)
 SETTLING = timedelta(seconds=60)

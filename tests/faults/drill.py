@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
-from tap_runs import TapRun, capture, make_tap, members_of, settings_for, unpaced
 
-from marketo_bulk import MarketoBulk
+from marketo_bulk import Clock, MarketoBulk
 from marketo_emulator import Fault
-from marketo_emulator.rewrites import REWRITES
-from tap_marketo_bulk.windows import format_timestamp
+from marketo_emulator.faults.rewrites import REWRITES
+from tap_marketo_bulk.sync.windows import format_timestamp
+from tests.tap_runs import TapRun, capture, make_tap, members_of, settings_for, unpaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,7 @@ SETTLING = timedelta(seconds=60)
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 
-class Clock:
+class DrillClock:
     """The client's clock: its sleep takes no time, and the emulator's clock follows it.
 
     `tick` is what reading it costs, for tests of time that passes without a sleep.
@@ -42,6 +42,10 @@ class Clock:
         self._now += self.tick
         return self._now
 
+    def for_client(self) -> Clock:
+        """Return it as the client takes it, with dice that always show zero."""
+        return Clock(self, self.sleep, lambda: 0.0, moves_by_sleep=True)
+
     def sleep(self, seconds: float) -> None:
         """Let time pass at once."""
         self.slept.append(seconds)
@@ -55,7 +59,7 @@ class Drill:
 
     def __init__(self, emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         self.emulator = emulator
-        self.clock = Clock(emulator)
+        self.clock = DrillClock(emulator)
         self._monkeypatch = monkeypatch
         self._began_at: datetime = emulator.clock.now()
 
@@ -79,9 +83,7 @@ class Drill:
         """Return what the tap writes; `between` happens after discovery."""
         client = MarketoBulk.connect(
             unpaced(settings_for(self.emulator, config)),
-            clock=self.clock,
-            sleep=self.clock.sleep,
-            random=lambda: 0.0,
+            clock=self.clock.for_client(),
         )
         with client:
             self._began_at = self.emulator.clock.now()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tap_runs import make_tap
 
 from marketo_emulator import Fault
+from tests.tap_runs import make_tap, members_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,3 +115,66 @@ def test_s6_unusual_programs_are_records(drill: Drill) -> None:
     first, second, _ = run.records("programs")
     assert {name: first.get(name, "absent") for name in odd} == {**odd, "costs": "absent"}
     assert second["id"] == 1002
+
+
+@pytest.mark.fault(
+    "T7.8",
+    "a page of programs is shorter than asked for, and not the last",
+    "goes on until a page is empty; the members of all programs are there",
+)
+@pytest.mark.parametrize("first", [1, 2])
+@pytest.mark.parametrize("left_out", [{57}, {0}, {199}, set(range(20, 200)), set(range(180))])
+def test_t7_8_short_page_does_not_end_the_list(
+    make_drill: Callable[..., Drill], first: int, left_out: set[int]
+) -> None:
+    """250 programs, of which a page leaves some out that others, or a later run, show."""
+    drill = make_drill(programs=250, members=250)
+    drop = tuple(f"result.{index}" for index in sorted(left_out, reverse=True))
+    drill.arm(Fault(operation=BROWSE, nth=first, drop=drop))
+    run = drill.run()
+    listed = {record["id"] for record in run.records("programs")}
+    programs = [*drill.emulator.store.programs]
+    begins = 0 if first == 1 else 180
+    hidden = {programs[begins + index] for index in left_out if begins + index < len(programs)}
+    assert set(programs) - listed <= hidden
+    members = members_of(drill.emulator)
+    assert run.table().keys() == {key for key in members if key[1] in listed}
+
+
+@pytest.mark.fault(
+    "T7.9",
+    "a program's `createdAt` is no moment, or lies in the future",
+    "names the program in a warning and reads its members from `start_date` on",
+)
+@pytest.mark.parametrize(
+    "odd", ["yesterday", 1555048690000, "2020-13-45T00:00:00Z", True, ["x"], "2099-01-01T00:00:00Z"]
+)
+def test_t7_9_odd_creation_date_of_a_program_costs_nobody_a_member(
+    drill: Drill, caplog: pytest.LogCaptureFixture, odd: object
+) -> None:
+    """All members since the start are there; the program is named, once for each stream."""
+    drill.arm(Fault(operation=BROWSE, put={"result.1.createdAt": odd}))
+    start = "2024-01-01T00:00:00Z"
+    run = drill.run({"start_date": start})
+    young = {
+        key for key, member in members_of(drill.emulator).items() if member["updatedAt"] >= start
+    }
+    assert run.table().keys() == young
+    assert any(program_id == 1002 for _, program_id in young)
+    named = [r.message for r in caplog.records if "program 1002 has a createdAt" in r.message]
+    assert len(named) == (1 if odd == "2099-01-01T00:00:00Z" else 2)
+
+
+@pytest.mark.parametrize("created_at", ["0001-01-01T00:00:00Z", "2026-06-15T12:30:00Z", "", None])
+def test_t7_9_unusual_but_possible_creation_dates(drill: Drill, created_at: str | None) -> None:
+    """The first of days, a clock that is half an hour ahead, none at all."""
+    drill.arm(Fault(operation=BROWSE, put={"result.1.createdAt": created_at}))
+    start = "2024-01-01T00:00:00Z"
+    run = drill.run({"start_date": start})
+    young = {
+        key for key, member in members_of(drill.emulator).items() if member["updatedAt"] >= start
+    }
+    changed_now = {key for key in young if key[1] != 1002}
+    assert run.table().keys() >= changed_now
+    if created_at != "2026-06-15T12:30:00Z":
+        assert run.table().keys() == young

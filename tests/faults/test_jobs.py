@@ -8,7 +8,6 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
-from tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, members_of, moment
 
 from marketo_bulk.errors import (
     DailyQuotaExceededError,
@@ -20,11 +19,14 @@ from marketo_bulk.errors import (
 )
 from marketo_emulator import Fault, VirtualClock
 from tests.faults.drill import jobs_in, program_bookmarks
+from tests.tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, members_of, moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from marketo_emulator import Emulator
     from tests.faults.drill import Drill
+    from tests.virtual_runs import VirtualRuns
 
 QUOTA_TEXT = "Export daily quota 500MB exceeded."
 CANCELLED = Fault(operation="export.job", outcome="Cancelled")
@@ -267,7 +269,7 @@ def test_j11_file_without_a_checksum_is_counted(
     """All rows are there, and it is said that nothing but their number could be checked."""
     drill.arm(Fault(operation="export.job", drop=("fileSize", "fileChecksum")))
     drill.assert_whole(drill.run())
-    assert any("file_without_checksum" in record.message for record in caplog.records)
+    assert any("gave no checksum" in record.message for record in caplog.records)
 
 
 @pytest.mark.fault(
@@ -497,3 +499,129 @@ def test_j24_eleven_programs_are_two_jobs(make_drill: Callable[..., Drill]) -> N
     drill = make_drill(programs=11)
     drill.assert_whole(drill.run({"program_ids": [*range(1001, 1012)]}))
     assert [len(job["filter"]["programIds"]) for job in created_jobs(drill.emulator)] == [10, 1]
+
+
+@pytest.mark.fault(
+    "T7.5",
+    "the list of jobs answers 500, 611, 606 or 601 for ever, or nonsense",
+    "asks for each job alone, says so once, and ends as if nothing were wrong",
+)
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"code": "500"},
+        {"code": "611"},
+        {"code": "606"},
+        {"code": "601"},
+        {"code": "9999"},
+        {"code": "603"},
+        {"status": 502, "body": "<html>"},
+        {"status": 404, "body": ""},
+        {"reset": "before"},
+        {"rewrites": ("half",)},
+        {"drop": ("result.0.exportId",)},
+        {"put": {"result.0.status": 7}},
+    ],
+    ids=str,
+)
+def test_list_that_fails_ends_no_run(
+    make_emulator: Callable[..., Emulator],
+    virtual: Callable[[Emulator], VirtualRuns],
+    caplog: pytest.LogCaptureFixture,
+    fault: dict[str, Any],
+) -> None:
+    """All members come, in the time they take when the list works."""
+    emulator = make_emulator(programs=60, members=60, job_seconds=600)
+    emulator.faults.add(Fault(operation="export.list", times=None, **fault))
+    caplog.set_level("INFO")
+    began = emulator.clock.now()
+    run = virtual(emulator).run()
+    assert members_of(emulator) == run.table()
+    assert emulator.clock.now() - began < timedelta(hours=1)
+    lists = len(emulator.requests.of("export.list"))
+    assert 1 <= lists <= 6
+    said = [r.message for r in caplog.records if "asked for one by one" in r.message]
+    assert len(said) == 1
+
+
+@pytest.mark.fault(
+    "T7.6",
+    "optional parts of a job's status have odd forms: `n/a`, text, negative, huge, lists",
+    "reads what can mean one thing only, takes the rest for left out, and warns once for each",
+)
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("finishedAt", "n/a"),
+        ("startedAt", 1_760_000_000),
+        ("queuedAt", []),
+        ("createdAt", "n/a"),
+        ("numberOfRecords", "60"),
+        ("numberOfRecords", -1),
+        ("numberOfRecords", 10**30),
+        ("fileSize", "n/a"),
+        ("fileSize", 1.5),
+        ("fileChecksum", 7),
+        ("format", {}),
+        ("errorMsg", ["none"]),
+    ],
+)
+def test_odd_members_of_a_job_end_no_run(
+    drill: Drill, caplog: pytest.LogCaptureFixture, name: str, value: Any
+) -> None:
+    """All rows come, from one job."""
+    for call in ("create", "enqueue", "status"):
+        put = {f"result.0.{name}": value}
+        drill.arm(Fault(operation=f"export.{call}", put=put, times=None))
+    run = drill.run()
+    assert run.table() == members_of(drill.emulator)
+    # Without a moment of its creation a job of all members moves no bookmark.
+    assert bool(run.bookmark["program_bookmarks"]) == (name != "createdAt")
+    assert drill.count("export.create") == 1
+    said = [r.message for r in caplog.records if "odd form" in r.message]
+    assert len(said) == 1
+    assert name in said[0]
+
+
+@pytest.mark.fault(
+    "T7.7",
+    "`numberOfRecords` is 0 though the file has rows",
+    "believes size and checksum, downloads the file, warns",
+)
+@pytest.mark.parametrize("drop", [(), ("fileSize",)])
+def test_count_of_zero_is_not_believed_over_a_checksum(
+    make_drill: Callable[..., Drill], caplog: pytest.LogCaptureFixture, drop: tuple[str, ...]
+) -> None:
+    """A program with one member, counted one too low."""
+    drill = make_drill(programs=1, members=1)
+    drill.arm(Fault(operation="export.job", put={"numberOfRecords": 0}, drop=drop, times=None))
+    drill.assert_whole(drill.run())
+    assert any("announced 0 records, the file has 1" in r.message for r in caplog.records)
+
+
+@pytest.mark.fault(
+    "T7.7",
+    "… and there is no checksum to say so",
+    "fails with the bookmark where it was; the next run makes a new job",
+)
+def test_count_of_zero_under_a_size_alone_is_an_error(make_drill: Callable[..., Drill]) -> None:
+    """Nothing tells whether the count or the file is right."""
+    drill = make_drill(programs=1, members=1)
+    drill.arm(
+        Fault(operation="export.job", put={"numberOfRecords": 0}, drop=("fileChecksum",), times=9)
+    )
+    error, failed = drill.run_fails(DecodeError)
+    assert "announced 0 records, the file has 1" in str(error)
+    drill.assert_next_run_completes(failed)
+
+
+@pytest.mark.fault(
+    "T7.7",
+    "… and it is true: the checksum is that of a header alone",
+    "makes no call for a file without rows",
+)
+def test_empty_export_is_known_by_its_digest(make_drill: Callable[..., Drill]) -> None:
+    """The header is known, and so is its digest."""
+    drill = make_drill(programs=2, members=0)
+    drill.assert_whole(drill.run())
+    assert drill.operations() == ["create", "enqueue", "status"]

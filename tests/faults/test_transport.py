@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tap_runs import DAY_SECONDS, created_jobs
 
 from marketo_bulk.errors import DailyQuotaExceededError, RejectedError, ServiceUnavailableError
 from marketo_emulator import Fault
 from tests.faults.drill import jobs_in
+from tests.tap_runs import DAY_SECONDS, created_jobs
 
 if TYPE_CHECKING:
     from tests.faults.drill import Drill

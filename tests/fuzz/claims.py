@@ -9,27 +9,30 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
-from marketo_bulk import text_blocks
-from marketo_bulk.columns import Column
 from marketo_bulk.errors import DecodeError
-from marketo_bulk.rows import RowReader
-from target_marketo_bulk.failures import NO_REASON, match_report
-from target_marketo_bulk.import_file import ImportFile, Layout, OpenFile
-from target_marketo_bulk.keys import Key
-from target_marketo_bulk.row_format import DELIMITERS, RowFormat, read_rows
+from marketo_bulk.reader import text_decoder
+from marketo_bulk.reader.columns import Column, Kind
+from marketo_bulk.reader.row_reader import RowReader
+from target_marketo_bulk.files.open_file import OpenFile
+from target_marketo_bulk.outcomes.reports import NO_REASON, match_report
+from target_marketo_bulk.records.lookup_keys import Key
+from target_marketo_bulk.records.row_format import DELIMITERS, read_rows
+from tests.target.layouts import layout_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from target_marketo_bulk.files.import_file import ImportFile
+
 TYPED = (
-    Column("leadId", "integer"),
-    Column("score", "percent"),
-    Column("ok", "boolean"),
-    Column("day", "date"),
-    Column("updatedAt", "datetime"),
-    Column("name", "string"),
+    Column("leadId", Kind.INTEGER),
+    Column("score", Kind.NUMBER),
+    Column("ok", Kind.BOOLEAN),
+    Column("day", Kind.DATE),
+    Column("updatedAt", Kind.DATETIME),
+    Column("name", Kind.STRING),
 )
-TEXTS = (Column("a", "string"), Column("b", "string"))
+TEXTS = (Column("a", Kind.STRING), Column("b", Kind.STRING))
 BOUND = ("updatedAt", "2026-10-21T00:00:00Z")
 SMALL_BLOCK_BYTES = 7
 SEPARATOR = b"\xff\xff"
@@ -113,12 +116,12 @@ def _check_against_csv(content: bytes, delimiter: str, outcome: Outcome) -> None
 
 @contextmanager
 def _small_blocks() -> Iterator[None]:
-    size = text_blocks.BLOCK_BYTES
-    text_blocks.BLOCK_BYTES = SMALL_BLOCK_BYTES
+    sizes = text_decoder.BLOCK_BYTES, text_decoder.WIDE_BLOCK_BYTES
+    text_decoder.BLOCK_BYTES = text_decoder.WIDE_BLOCK_BYTES = SMALL_BLOCK_BYTES
     try:
         yield
     finally:
-        text_blocks.BLOCK_BYTES = size
+        text_decoder.BLOCK_BYTES, text_decoder.WIDE_BLOCK_BYTES = sizes
 
 
 def check_failures(data: bytes) -> None:
@@ -145,12 +148,12 @@ COLUMNS = ("email", "a", "b")
 
 
 def _sent(content: bytes, name: str) -> ImportFile:
-    layout = Layout(COLUMNS, 0, RowFormat(name))
+    layout = layout_of(*COLUMNS, format_name=name)
     file = OpenFile(1, layout, opened_at=0)
     for cells in read_rows(io.StringIO(content.decode("utf-8", "replace"), newline=""), ","):
         row = [*cells, "", ""][:3]
         file.put(Key(row[0]), layout.row_format.encode(row))
-    return file.finish()
+    return file.finish()[0]
 
 
 def _check_any(rows: list[tuple[str, ...]], report: bytes, file: ImportFile) -> None:

@@ -11,7 +11,13 @@ from marketo_emulator import Options
 ROOT = Path(__file__).parents[2]
 FACTS = ROOT / "docs" / "marketo.md"
 PAGE = FACTS.read_text("utf-8")
-PACKAGES = ("marketo_bulk", "tap_marketo_bulk", "target_marketo_bulk", "marketo_emulator")
+PACKAGES = (
+    "marketo_bulk",
+    "singer_marketo",
+    "tap_marketo_bulk",
+    "target_marketo_bulk",
+    "marketo_emulator",
+)
 CITING = [
     *ROOT.glob("*.md"),
     *(ROOT / "docs").glob("*.md"),
@@ -59,10 +65,15 @@ def test_nothing_cites_by_another_name() -> None:
     assert found == []
 
 
+def _is_module(name: str) -> bool:
+    place = ROOT / name.replace(".", "/")
+    return place.with_suffix(".py").exists() or (place / "__init__.py").exists()
+
+
 def test_what_holds_to_a_fact_exists() -> None:
     """The modules and options the page names are there."""
-    modules = re.findall(rf"`((?:{'|'.join(PACKAGES)})\.\w+)`", PAGE)
-    assert [name for name in modules if not (ROOT / f"{name.replace('.', '/')}.py").exists()] == []
+    modules = re.findall(rf"`((?:{'|'.join(PACKAGES)})\.[\w.]+)`", PAGE)
+    assert [name for name in modules if not _is_module(name)] == []
     options = {option.name for option in fields(Options)}
     named = re.findall(r"`([a-z]+(?:_[a-z]+)+)`", PAGE)
     known_otherwise = {

@@ -1,27 +1,27 @@
-"""A setting is declared in code, in meltano.yml and in the README; all three say the same."""
+"""A setting is declared in code, in Meltano's definitions and in the docs; all three agree."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import yaml
 from click.testing import CliRunner
 
-from marketo_bulk.connection_settings import CREDENTIALS
+from scripts import settings_page
+from singer_marketo.settings import CREDENTIALS
 from tap_marketo_bulk.tap import TapMarketoBulk
 from target_marketo_bulk.target import TargetMarketoBulk
 
 ROOT = Path(__file__).parents[2]
-MELTANO = yaml.safe_load((ROOT / "meltano.yml").read_text())["plugins"]
-README = (ROOT / "README.md").read_text()
 PLUGINS = [
     pytest.param(TapMarketoBulk, "extractors", id="tap"),
     pytest.param(TargetMarketoBulk, "loaders", id="target"),
 ]
 KINDS = {"integer": "integer", "boolean": "boolean", "array": "array", "string": "string"}
+KINDS["object"] = "object"
 BUILT_IN = {
     "stream_maps",
     "stream_map_config",
@@ -37,7 +37,7 @@ BUILT_IN = {
 }
 """What the SDK adds to every plugin."""
 
-Plugin = "type[Tap | Target]"
+Plugin: TypeAlias = "type[TapMarketoBulk | TargetMarketoBulk]"
 
 
 def about(plugin: Plugin) -> dict[str, Any]:
@@ -52,24 +52,14 @@ def about(plugin: Plugin) -> dict[str, Any]:
 
 
 def meltano(plugin: Plugin, kind: str) -> dict[str, Any]:
-    """Return the settings that meltano.yml declares for a plugin."""
-    (declared,) = (p for p in MELTANO[kind] if p["name"] == plugin.name)
-    return {setting["name"]: setting for setting in declared["settings"]}
-
-
-def table(plugin: Plugin) -> str:
-    """Return the README's settings table of a plugin."""
-    lines = ["| Setting | Default | |", "| --- | --- | --- |"]
-    for name, declared in about(plugin).items():
-        default = "required" if declared["required"] else ""
-        if "default" in declared:
-            default = f"`{declared['default']}`"
-        lines.append(f"| `{name}` | {default} | {declared['description']} |")
-    return "\n".join(lines)
+    """Return the settings of our own that the definition of a plugin declares."""
+    declared = yaml.safe_load((ROOT / "plugins" / kind / f"{plugin.name}.yml").read_text())
+    own = about(plugin)
+    return {setting["name"]: setting for setting in declared["settings"] if setting["name"] in own}
 
 
 @pytest.mark.parametrize(("plugin", "kind"), PLUGINS)
-def test_meltano_yml_declares_each_setting_once(plugin: Plugin, kind: str) -> None:
+def test_definition_declares_each_setting_once(plugin: Plugin, kind: str) -> None:
     """Names, order, labels and secrets are those of the code."""
     code, yml = about(plugin), meltano(plugin, kind)
     assert list(yml) == list(code)
@@ -79,8 +69,9 @@ def test_meltano_yml_declares_each_setting_once(plugin: Plugin, kind: str) -> No
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("plugin", "kind"), PLUGINS)
-def test_meltano_yml_knows_the_kind_and_the_choices(plugin: Plugin, kind: str) -> None:
+def test_definition_knows_the_kind_and_the_choices(plugin: Plugin, kind: str) -> None:
     """A list is an array, a choice lists the values the code accepts."""
     for name, declared in about(plugin).items():
         setting = meltano(plugin, kind)[name]
@@ -99,10 +90,9 @@ def test_meltano_yml_knows_the_kind_and_the_choices(plugin: Plugin, kind: str) -
             assert setting.get("kind", "string") == "string"
 
 
-@pytest.mark.parametrize(("plugin", "kind"), PLUGINS)
-def test_readme_table_is_what_about_says(plugin: Plugin, kind: str) -> None:
-    """The table in the README is the one this module makes."""
-    assert table(plugin) in README
+def test_page_of_settings_is_what_about_says() -> None:
+    """Repaired by `python scripts/settings_page.py`."""
+    assert settings_page.PAGE.read_text() == settings_page.page()
 
 
 @pytest.mark.parametrize(("plugin", "kind"), PLUGINS)

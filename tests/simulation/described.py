@@ -6,15 +6,14 @@ field may hold is the same for all of them.
 
 from __future__ import annotations
 
-import contextlib
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from marketo_emulator import fields, metadata
-from marketo_emulator.fields import LEAD_FIELDS, MEMBER_FIELDS, FieldSet
+from marketo_emulator.data.fields import MEMBER_FIELDS, FieldSet
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
+
+    from marketo_emulator.data.store import Store
 
 ALWAYS = frozenset(
     {"dietaryNotes", "leadId", "programId", "registrationCode", "statusName", "updatedAt"}
@@ -22,6 +21,11 @@ ALWAYS = frozenset(
 """The key, the date, and what changes: awkward texts are among it."""
 OPTIONAL = tuple(name for name in MEMBER_FIELDS.names if name not in ALWAYS)
 LEAD_FIELDS_KEPT = 3
+LEAD_FIELDS_ASKED = frozenset(
+    {"id", "email", "firstName", "leadStatus", "leadScore", "urgency", "createdAt", "updatedAt"}
+    | {"loyaltyTier", "lastOrderAt", "greeting", "leadPartitionId"}
+)
+"""Those of an instance whose leads are asked for: of each kind that is selected or left out."""
 
 
 def member_fields(optional: Collection[str] | None) -> FieldSet:
@@ -32,21 +36,19 @@ def member_fields(optional: Collection[str] | None) -> FieldSet:
     return FieldSet(tuple(field for field in MEMBER_FIELDS if field.name in kept))
 
 
-@contextlib.contextmanager
-def described(optional: Collection[str] | None) -> Iterator[None]:
-    """Let the emulator describe no more than these, and then again what it always does."""
+def describe_only(
+    store: Store, optional: Collection[str] | None, *, asks_for_leads: bool = False
+) -> None:
+    """Hide all other fields of an instance that nothing has been asked of yet."""
     if optional is None:
-        yield
         return
-    fewer = SimpleNamespace(
-        MEMBER_FIELDS=member_fields(optional),
-        LEAD_FIELDS=FieldSet(LEAD_FIELDS.fields[:LEAD_FIELDS_KEPT]),
-        member_description=fields.member_description,
-        lead_description=fields.lead_description,
-    )
-    before = vars(metadata)["fields"]
-    vars(metadata)["fields"] = fewer
-    try:
-        yield
-    finally:
-        vars(metadata)["fields"] = before
+    kept = member_fields(optional).names
+    for field in store.member_fields.fields:
+        if field.name not in kept:
+            store.member_fields.remove(field.name)
+    leads = {field.name for field in store.lead_fields.fields[:LEAD_FIELDS_KEPT]}
+    if asks_for_leads:
+        leads |= LEAD_FIELDS_ASKED
+    for field in store.lead_fields.fields:
+        if field.name not in leads:
+            store.lead_fields.remove(field.name)

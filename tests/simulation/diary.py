@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from marketo_emulator.fields import MEMBER_FIELDS
-from marketo_emulator.values import readable
+from marketo_emulator.data.fields import MEMBER_FIELDS
+from marketo_emulator.data.values import readable
 from tests.simulation.described import member_fields
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from marketo_emulator.store import Store
-    from marketo_emulator.values import Value
+    from marketo_emulator.data.store import Store
+    from marketo_emulator.data.values import Value
 
     Row = tuple[Value, ...]
 

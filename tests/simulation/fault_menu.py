@@ -4,63 +4,60 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.simulation.shared_faults import (
+    CROWDED,
+    FOR_EVER,
+    TOKEN_DENIED,
+    TOKEN_WORN,
+    limited,
+    lost,
+    odd_codes,
+    slow,
+    token_refused,
+    transient,
+)
+
 if TYPE_CHECKING:
     from random import Random
+
+    from tests.simulation.shared_faults import FaultDocument
 
 OPERATIONS = (
     "*", "identity.token", "describe.*", "programs.browse", "export.*", "export.create",
     "export.create", "export.enqueue", "export.enqueue", "export.status", "export.status",
     "export.file", "export.file", "export.cancel",
 )  # fmt: skip
-TRANSIENT_CODES = ("502", "604", "606", "608", "611", "614", "615", "713", "719", "500")
-PROXY_STATUSES = (408, 429, 500, 502, 503, 504)
-FOR_EVER = None
-A_CALL = {"method": "?*"}
-"""What a worker does to a job has no method."""
 
 
-def draw_faults(dice: Random, count: int) -> list[dict[str, Any]]:
-    """Return this many faults, each a document of `marketo_emulator.faults.Fault`."""
+def draw_faults(dice: Random, count: int) -> list[FaultDocument]:
+    """Return this many faults, each a document of `marketo_emulator.faults.fault.Fault`."""
     kinds = (
         _transient, _transient, _transient, _lost, _lost, _token, _garbled, _slow,
-        _job, _job, _job, _status, _refusal, _file, _file, _file, _busy,
+        _job, _job, _job, _status, _refusal, _file, _file, _file, _busy, _odd,
     )  # fmt: skip
-    faults: list[dict[str, Any]] = []
+    faults: list[FaultDocument] = []
     for _ in range(count):
         faults += dice.choice(kinds)(dice)
     return faults
 
 
-def _anywhere(dice: Random) -> dict[str, Any]:
-    return {
-        **A_CALL,
-        "operation": dice.choice(OPERATIONS),
-        "nth": dice.choice((1, 1, 2, 3, 5, 9)),
-        "every": dice.choice((1, 1, 2, 5)),
-        "times": dice.choice((1, 1, 2, 4, 12)),
-    }
+def _transient(dice: Random) -> list[FaultDocument]:
+    return [transient(dice, OPERATIONS)]
 
 
-def _transient(dice: Random) -> list[dict[str, Any]]:
-    if dice.random() < 0.3:
-        return [{**_anywhere(dice), "status": dice.choice(PROXY_STATUSES)}]
-    code = dice.choice(TRANSIENT_CODES)
-    return [{**_anywhere(dice), "code": code, "takes_effect": dice.random() < 0.2}]
+def _lost(dice: Random) -> list[FaultDocument]:
+    return [lost(dice, OPERATIONS)]
 
 
-def _lost(dice: Random) -> list[dict[str, Any]]:
-    return [{**_anywhere(dice), "reset": dice.choice(("before", "after", "after"))}]
+def _token(dice: Random) -> list[FaultDocument]:
+    refused = token_refused(dice, OPERATIONS)
+    again = {**refused, "every": 1, "times": 3 if refused["nth"] > 2 else 2}
+    return [dice.choice((refused, again, TOKEN_WORN, TOKEN_DENIED))]
 
 
-def _token(dice: Random) -> list[dict[str, Any]]:
-    refused = {**_anywhere(dice), "code": dice.choice(("601", "602"))}
-    worn = {"operation": "identity.token", "put": {"expires_in": 0}}
-    denied = {"operation": "identity.token", "status": 401, "body": '{"error": "unauthorized"}'}
-    return [dice.choice((refused, refused, worn, denied))]
-
-
-def _garbled(dice: Random) -> list[dict[str, Any]]:
+def _garbled(dice: Random) -> list[FaultDocument]:
     reads = dice.choice(("describe.*", "programs.browse", "export.status", "export.enqueue"))
+    number, unknown = odd_codes(dice)
     return [
         dice.choice(
             (
@@ -70,29 +67,19 @@ def _garbled(dice: Random) -> list[dict[str, Any]]:
                 {"operation": "export.create", "rewrites": ["half"]},
                 {"operation": "export.create", "cut_after_bytes": 30},
                 {"operation": "export.enqueue", "drop": ["result"]},
-                {
-                    **A_CALL,
-                    "code": "606",
-                    "rewrites": ["integer_codes"],
-                    "nth": dice.randrange(1, 20),
-                },
+                number,
                 {"operation": "programs.browse", "put": {"warnings": ["Something"]}},
-                {
-                    **A_CALL,
-                    "code": "9999",
-                    "message": "Something new",
-                    "nth": dice.randrange(1, 20),
-                },
+                unknown,
             )
         )
     ]
 
 
-def _slow(dice: Random) -> list[dict[str, Any]]:
-    return [{**_anywhere(dice), "every": 1, "delay_seconds": dice.choice((5, 40, 100, 400))}]
+def _slow(dice: Random) -> list[FaultDocument]:
+    return [slow(dice, OPERATIONS)]
 
 
-def _job(dice: Random) -> list[dict[str, Any]]:
+def _job(dice: Random) -> list[FaultDocument]:
     which = {
         "operation": "export.job",
         "nth": dice.randrange(1, 4),
@@ -117,7 +104,7 @@ def _job(dice: Random) -> list[dict[str, Any]]:
     ]
 
 
-def _status(dice: Random) -> list[dict[str, Any]]:
+def _status(dice: Random) -> list[FaultDocument]:
     which = {"operation": "export.status", "nth": dice.randrange(1, 8)}
     gone = ["result.0.fileChecksum", "result.0.fileSize", "result.0.numberOfRecords"]
     back = {"put": {"result.0.status": dice.choice(("Processing", "Queued"))}, "drop": gone}
@@ -137,7 +124,7 @@ def _status(dice: Random) -> list[dict[str, Any]]:
     ]
 
 
-def _refusal(dice: Random) -> list[dict[str, Any]]:
+def _refusal(dice: Random) -> list[FaultDocument]:
     create = {"operation": "export.create", "nth": dice.randrange(1, 4)}
     enqueue = {"operation": "export.enqueue", "nth": dice.randrange(1, 4)}
     return [
@@ -157,7 +144,7 @@ def _refusal(dice: Random) -> list[dict[str, Any]]:
     ]
 
 
-def _busy(dice: Random) -> list[dict[str, Any]]:
+def _busy(dice: Random) -> list[FaultDocument]:
     full = {
         "operation": "export.enqueue",
         "nth": dice.randrange(1, 4),
@@ -166,13 +153,12 @@ def _busy(dice: Random) -> list[dict[str, Any]]:
         "times": FOR_EVER,
         "for_seconds": dice.choice((300, 1200, 7200)),
     }
-    limited = {"code": "606", "times": FOR_EVER, "for_seconds": dice.choice((30, 120, 1500))}
-    crowded = {"code": "615", "nth": 3, "every": 5, "times": FOR_EVER}
+    others = limited(dice)
     no_calls = {"operation": "export.*", "code": "607", "nth": dice.randrange(1, 9)}
-    return [dice.choice((full, full, limited, crowded, no_calls))]
+    return [dice.choice((full, full, others, CROWDED, no_calls))]
 
 
-def _file(dice: Random) -> list[dict[str, Any]]:
+def _file(dice: Random) -> list[FaultDocument]:
     first: dict[str, Any] = {"operation": "export.file", "nth": dice.randrange(1, 4)}
     cut: dict[str, Any] = {
         **first,
@@ -207,3 +193,25 @@ def _file(dice: Random) -> list[dict[str, Any]]:
             [{**first, "chunked": True, "drip_bytes": 40, "drip_seconds": 1, "times": 2}],
         )
     )
+
+
+def _odd(dice: Random) -> list[FaultDocument]:
+    """Return what Marketo says of jobs in an odd form, or of none, or of a token again."""
+    members = ("finishedAt", "createdAt", "numberOfRecords", "fileSize", "format", "errorMsg")
+    value: Any = dice.choice(("n/a", "12", -1, 10**30, [], "0"))
+    odd = {f"result.0.{dice.choice(members)}": value}
+    encoded = {"headers": {"Content-Encoding": dice.choice(("Identity", "UTF-8", "gzip"))}}
+    return [
+        dice.choice(
+            (
+                {"operation": "export.status", "put": odd, "times": FOR_EVER},
+                {"operation": "export.create", "put": odd, "times": dice.choice((1, 9))},
+                {"operation": "export.list", "code": dice.choice(("500", "611", "603"))}
+                | {"times": dice.choice((1, 4, FOR_EVER))},
+                {"operation": "export.job", "nth": dice.randrange(1, 4)}
+                | {"put": {"numberOfRecords": 0}, "times": dice.choice((1, 4))},
+                {"operation": "export.file", "times": dice.choice((1, FOR_EVER))} | encoded,
+                token_refused(dice, OPERATIONS) | {"every": 1, "times": 4},
+            )
+        )
+    ]

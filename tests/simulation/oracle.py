@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from marketo_bulk import MarketoBulkError
 from marketo_bulk.limits import CALLS_PER_WINDOW_DEFAULT, RATE_WINDOW_SECONDS
 from marketo_bulk.timestamps import parse_timestamp
-from tap_marketo_bulk.bookmarks import read_bookmarks
+from tap_marketo_bulk.streams.program_members import ProgramMembers
+from tap_marketo_bulk.sync.state import Bookmarks, read_bookmarks
 from tests.simulation.process import STREAM
+from tests.simulation.program_menu import is_chosen
+from tests.simulation.schema_check import disagreements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from tests.simulation.process import Result
     from tests.simulation.world import World
 
 
+NAMES = ProgramMembers.names
 MAX_QUEUED_DEFAULT = 5
 ROUNDING_SECONDS = 0.01
+SETTLING_SECONDS = 62
+"""How far behind a run ends, and what whole seconds take from it."""
 
 # Marketo's, once more: an error in the client's own list of limits is not to hide itself.
 EXPORT_PROGRAMS_MAX = 10
@@ -38,21 +45,39 @@ def judge(
     if result.unowned:
         yield f"{result.unowned} jobs go on in Marketo that the STATE written does not name"
     yield from _too_fast(result, config.get("calls_per_20_seconds", CALLS_PER_WINDOW_DEFAULT))
+    yield from disagreements(result.messages)
     yield from _invented(result, world)
     yield from _gone_back(result, state, world)
+    clock = world.clock.now() + timedelta(seconds=world.date_skew)
+    for written in bookmarks_written(result):
+        if parse_timestamp(written) > clock:
+            yield f"a bookmark ahead of Marketo's clock: {written}"
+
+
+def bookmarks_written(result: Result) -> Iterator[str]:
+    """Yield the oldest bookmark of each STATE that a run has written."""
+    for message in result.messages:
+        if message["type"] == "STATE":
+            bookmark = message["value"].get("bookmarks", {}).get(STREAM, {})
+            if bookmark.get("program_bookmarks"):
+                yield bookmark["replication_key_value"]
 
 
 def differences(
-    table: Mapping[tuple[int, int], Mapping[str, Any]], world: World, config: Mapping[str, Any]
+    table: Mapping[tuple[int, int], Mapping[str, Any]],
+    world: World,
+    config: Mapping[str, Any],
+    excused: Collection[tuple[str, str]],
 ) -> Iterator[str]:
-    """Yield how a table differs from the members there are.
+    """Yield how a table differs from the members there are, but for changes in excused spans.
 
     Members that are gone may still be there, as they were at some time: exports do not tell.
     """
     members = world.diary.members()
-    programs, start = config.get("program_ids"), config.get("start_date", "")
     for key, member in members.items():
-        wanted = member["updatedAt"] >= start and (not programs or key[1] in programs)
+        wanted = is_wanted(key, member, config) and is_chosen(world.store.programs[key[1]], config)
+        if any(begin <= member["updatedAt"] <= end for begin, end in excused):
+            continue
         if wanted and key not in table:
             yield f"lost: {key}, updated {member['updatedAt']}"
         elif wanted and table[key] != member:
@@ -65,13 +90,42 @@ def differences(
             yield f"invented: {key}"
 
 
+def outdated(
+    table: Mapping[tuple[int, int], Mapping[str, Any]],
+    world: World,
+    config: Mapping[str, Any],
+    excused: Collection[tuple[str, str]],
+    latest: str,
+) -> Iterator[str]:
+    """Yield members that have not changed after a moment, and are not in the table as they are.
+
+    A program may have been renamed meanwhile, which its members do not show.
+    """
+    for key, member in world.diary.members().items():
+        if member["updatedAt"] > latest or not is_wanted(key, member, config):
+            continue
+        if not is_chosen(world.store.programs[key[1]], config):
+            continue
+        if any(begin <= member["updatedAt"] <= end for begin, end in excused):
+            continue
+        row = dict(table.get(key, {}))
+        if {**row, "program": ""} != {**member, "program": ""}:
+            yield f"longer unread than the full check: {key}, updated {member['updatedAt']}"
+
+
+def is_wanted(key: tuple[int, int], member: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
+    """Return whether the settings ask for a member."""
+    programs, start = config.get("program_ids"), config.get("start_date", "")
+    return bool(member["updatedAt"] >= start and (not programs or key[1] in programs))
+
+
 def beyond_limits(world: World, config: Mapping[str, Any]) -> Iterator[str]:
     """Yield which of Marketo's limits all runs together have broken."""
     for request in world.application.requests.of("export.create"):
         conditions = (request.body or {}).get("filter", {})
         if len(conditions.get("programIds", ())) > EXPORT_PROGRAMS_MAX:
             yield f"a job over {len(conditions['programIds'])} programs"
-        span = conditions.get("updatedAt")
+        span = conditions.get("updatedAt") or conditions.get("createdAt")
         if span and _seconds(span["endAt"]) - _seconds(span["startAt"]) > EXPORT_WINDOW_MAX_SECONDS:
             yield f"a window from {span['startAt']} to {span['endAt']}"
     if config.get("calls_per_20_seconds", 0) > CALLS_PER_WINDOW_DEFAULT:
@@ -105,16 +159,18 @@ def _invented(result: Result, world: World) -> Iterator[str]:
 def _gone_back(result: Result, state: Mapping[str, Any], world: World) -> Iterator[str]:
     ids = sorted({program_id for _, program_id in world.diary} | set(world.store.programs))
     last = state.get("bookmarks", {}).get(STREAM, {})
-    before = read_bookmarks(last, ids)
+    before = Bookmarks(NAMES, read_bookmarks(last, NAMES), ids).marks
+    # What is ahead of the clock is taken back to where a run ends that begins now.
+    run_end = result.begun_at + timedelta(seconds=world.date_skew - SETTLING_SECONDS)
     for message in result.messages:
         if message["type"] != "STATE":
             continue
         bookmark = message["value"].get("bookmarks", {}).get(STREAM, {})
         if bookmark.get("program_bookmarks") == last.get("program_bookmarks"):
             continue  # only the jobs are others
-        after, last = read_bookmarks(bookmark, ids), bookmark
+        after, last = Bookmarks(NAMES, read_bookmarks(bookmark, NAMES), ids).marks, bookmark
         for program_id in after.keys() & before.keys():
-            if after[program_id] < before[program_id]:
+            if after[program_id] < min(before[program_id], run_end):
                 yield f"the bookmark of {program_id} went back to {after[program_id]}"
         before = {**before, **after}
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import re
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 COMPARED_EVERY = 16
 PROGRESS_EVERY = 5_000
+KIND_CHARACTERS = 24
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class Player:
             print(outcome)
             return bool(outcome.findings)
         if arguments.shrink is not None:
-            smallest = self.shrunk(self.draw(arguments.shrink), self._fails)
+            smallest = self._smallest(self.draw(arguments.shrink))
             print(smallest.to_json())
             print(self.play(smallest).findings)
             return 0
@@ -92,8 +94,17 @@ class Player:
         report(total, count, failed, seconds)
         return bool(failed)
 
-    def _fails(self, schedule: Schedule) -> bool:
-        return bool(self.play(schedule).findings)
+    def _smallest(self, schedule: Schedule) -> Schedule:
+        """Return the smallest schedule with a finding of the kind of one that this one has."""
+        kinds = set(map(_kind, self.play(schedule).findings))
+        return self.shrunk(
+            schedule, lambda smaller: bool(kinds & set(map(_kind, self.play(smaller).findings)))
+        )
+
+
+def _kind(finding: str) -> str:
+    """Return how a finding begins, whichever run and record it is about."""
+    return re.sub(r"\d+", "", finding)[:KIND_CHARACTERS]
 
 
 def _collect_seldom() -> None:

@@ -11,27 +11,29 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from marketo_bulk import MarketoBulk, MarketoBulkError, Timing
-from marketo_bulk.connection_settings import connection_from
+from typing_extensions import override
+
+from marketo_bulk import Clock, MarketoBulk, MarketoBulkError
+from singer_marketo.settings import connection_from
+from tap_marketo_bulk.output.writer import LineWriter
+from tap_marketo_bulk.sync import asked
 from tap_marketo_bulk.tap import TapMarketoBulk
-from tap_marketo_bulk.writer import LineWriter
+from tests.simulation.dying import KilledError, Mortal
 from tests.simulation.world import EndlessError
 from tests.simulation.wsgi_transport import WsgiSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from tests.simulation.world import World
 
-STEPS_MAX = 10_000
 TERMINATED = 143
+ACCESS_DENIED = "603"
+_ACTIVITIES = "/bulk/v1/activities"
 BASE_URL = "http://127.0.0.1:9"
 STREAM = "program_members"
 STATE = b'{"type":"STATE"'
-
-
-class KilledError(BaseException):
-    """The process is gone; nothing it does from here on has any effect."""
 
 
 @dataclass
@@ -40,12 +42,15 @@ class Result:
 
     messages: list[dict[str, Any]]
     error: BaseException | None
+    begun_at: datetime
     steps: int = 0
     killed: bool = False
     """It had no chance to say anything more."""
     starts: list[float] = field(default_factory=list)
     """When its calls began."""
     queued_most: int = 0
+    said_to_refresh: bool = False
+    """It has warned that it asks for more than the run before, so that rows never come."""
     unowned: int = 0
     """The most jobs alive in Marketo that a STATE, as it was written, did not name."""
 
@@ -55,60 +60,79 @@ class Result:
         return self.error is None
 
 
-class Process:
+class Process(Mortal):
     """A run of the tap against a world. `kill` is that of `schedule.Run`."""
 
     def __init__(self, world: World, kill: Mapping[str, Any] | None, orphans: set[str]) -> None:
+        super().__init__(kill)
         self._world = world
-        self._kill = kill
         self._orphans = orphans
-        self._matched = 0
-        self._dead = False
         self._output = bytearray()
-        self._result = Result([], None)
+        self._result = Result([], None, begun_at=world.clock.now())
         self._tap: TapMarketoBulk | None = None
+        self._handed_on: set[str] = set()
 
-    def run(self, config: Mapping[str, Any], state: Mapping[str, Any], seed: int) -> Result:
+    def run(
+        self,
+        config: Mapping[str, Any],
+        state: Mapping[str, Any],
+        seed: int,
+        catalog: dict[str, Any] | None = None,
+    ) -> Result:
         """Run until the end, one way or another."""
         result = self._result
-        with _stdout(self), no_logs():
+        self._handed_on = jobs_of(state)
+        with _stdout(self), no_logs(), self._hearing():
             try:
-                self._sync(config, state, seed)
+                self._sync(config, state, seed, catalog)
             except (MarketoBulkError, SystemExit, KilledError, EndlessError) as error:
                 result.error = error
             except Exception as error:  # noqa: BLE001  # a finding, to be judged by the oracle
                 result.error = error
-        result.killed = self._dead
+        result.killed, result.steps = self.is_dead, self.steps
         lines = bytes(self._output).split(b"\n")[:-1]
         result.messages = [json.loads(line) for line in lines]
         return result
 
-    def _sync(self, config: Mapping[str, Any], state: Mapping[str, Any], seed: int) -> None:
+    def _sync(
+        self,
+        config: Mapping[str, Any],
+        state: Mapping[str, Any],
+        seed: int,
+        catalog: dict[str, Any] | None,
+    ) -> None:
         clock = self._world.clock
         tap = TapMarketoBulk(
-            config={
-                "base_url": BASE_URL,
-                "client_id": self._world.emulator.client_id,
-                "client_secret": self._world.emulator.client_secret,
-                **config,
-            },
+            config=settings_for(self._world, config),
+            catalog=catalog,
             state=json.loads(json.dumps(state)),
             setup_mapper=False,
         )
         self._tap = tap
         tap.client = MarketoBulk.connect(  # fills the cached property
             connection_from(tap.config),
-            clock=clock.monotonic,
-            sleep=self._sleep,
-            random=Random(seed).random,
+            clock=Clock(clock.monotonic, self._sleep, Random(seed).random),
             session=WsgiSession(self._world.serve, clock.monotonic, self._step_call),
         )
-        tap.timing = Timing(clock.monotonic, self._wait)
+        tap.clock = Clock(clock.monotonic, self._wait, moves_by_sleep=True)
         with tap.client:
             tap.setup_mapper()
-            if not self._world.has_programs_stream:
+            if catalog is None and not self._world.has_programs_stream:
                 tap.streams["programs"].metadata.root.selected = False
             tap.sync_all()
+
+    @contextlib.contextmanager
+    def _hearing(self) -> Iterator[None]:
+        """Take note of the warning that an operator would act on."""
+
+        def hear(*_: object) -> None:
+            self._result.said_to_refresh = True
+
+        asked.logger.warning = hear  # type: ignore[method-assign,assignment]
+        try:
+            yield
+        finally:
+            del asked.logger.warning
 
     # -- where time passes ----------------------------------------------------------------------
 
@@ -132,31 +156,34 @@ class Process:
 
     def _count_queued(self) -> None:
         queued = self._world.queued_jobs() - self._orphans - self._world.disowned_jobs()
+        if self._world.streams:
+            queued -= self._out_of_reach(queued)
         self._result.queued_most = max(self._result.queued_most, len(queued))
+
+    def _out_of_reach(self, jobs: set[str]) -> set[str]:
+        """Return the jobs of which this run cannot know whether they go on.
+
+        They are of a kind of which it may see nothing; or of an earlier run and of a kind of which
+        it has been told nothing, because their stream has failed before its plan was made.
+        """
+        log, known = self._world.application.requests, self._world.application.world.exports.jobs
+        calls = [call for call in log if call.started_at >= self._result.begun_at]
+        told = {_object_path(call.path) for call in calls if not call.error_code}
+        refused = {_object_path(call.path) for call in calls if call.error_code == ACCESS_DENIED}
+        if any(call.operation == "activities.types" and call.error_code for call in calls):
+            # What asks for activities to learn which programs changed says nothing of the stream's.
+            told.discard(_ACTIVITIES)
+        paths = {job: f"/bulk/v1/{known[job].kind}" for job in jobs}
+        return {
+            job
+            for job, path in paths.items()
+            if path in refused or (job in self._handed_on and path not in told)
+        }
 
     # -- where it dies --------------------------------------------------------------------------
 
-    def step(self, place: str) -> None:
-        """Count a step, and die if it is the one."""
-        if self._dead:
-            raise KilledError
-        self._result.steps += 1
-        if self._result.steps > STEPS_MAX:
-            raise EndlessError(f"no end after {STEPS_MAX} steps")
-        if self._is_last(place):
-            if self._kill is not None and self._kill["how"] == "kill":
-                self._dead = True
-                raise KilledError
-            self._terminate()
-
-    def _is_last(self, place: str) -> bool:
-        kill = self._kill
-        if kill is None or kill["place"] not in {"any", place}:
-            return False
-        self._matched += 1
-        return bool(self._matched == kill["step"])
-
-    def _terminate(self) -> None:
+    @override
+    def terminate(self) -> None:
         """Do what the tap's handler of SIGTERM does, but for the process's own end."""
         writer = None if self._tap is None else self._tap.message_writer
         if not (isinstance(writer, LineWriter) and writer.defer(_exit)):
@@ -174,9 +201,9 @@ class Process:
         try:
             self.step("write")
         except KilledError:
-            if self._kill is not None and self._matched == self._kill["step"]:
-                self._matched += 1
-                self._output += lines[: int(len(lines) * self._kill["cut"])]
+            if self.kill is not None and self.matched == self.kill["step"]:
+                self.matched += 1
+                self._output += lines[: int(len(lines) * self.kill["cut"])]
             raise
         self._output += lines
         if lines.startswith(STATE):
@@ -195,10 +222,38 @@ class Process:
         raise io.UnsupportedOperation("no descriptor")
 
 
+def _object_path(path: str) -> str:
+    """Return the part of the path of a call about exports that says of what."""
+    return path.partition("/export")[0]
+
+
+def settings_for(world: World, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a tap that talks to the emulator of a world."""
+    return {
+        "base_url": BASE_URL,
+        "client_id": world.emulator.client_id,
+        "client_secret": world.emulator.client_secret,
+        **config,
+    }
+
+
+def discover(world: World, config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the catalog of an instance in which nothing has gone wrong yet."""
+    clock = world.clock
+    tap = TapMarketoBulk(config=settings_for(world, config), setup_mapper=False)
+    tap.client = MarketoBulk.connect(
+        connection_from(tap.config),
+        clock=Clock(clock.monotonic, clock.sleep, Random(0).random),
+        session=WsgiSession(world.serve, clock.monotonic, lambda _place, _path: None),
+    )
+    with tap.client, no_logs():
+        return tap.catalog_dict
+
+
 def jobs_of(state: Mapping[str, Any]) -> set[str]:
     """Return the ids of the jobs that a state names."""
-    bookmark = state.get("bookmarks", {}).get(STREAM, {})
-    return {job["exportId"] for job in bookmark.get("export_jobs", ())}
+    bookmarks = state.get("bookmarks", {}).values()
+    return {job["exportId"] for mark in bookmarks for job in mark.get("export_jobs", ())}
 
 
 def _exit() -> None:

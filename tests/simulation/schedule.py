@@ -9,8 +9,11 @@ from datetime import datetime, timedelta, timezone
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from tests.simulation.choosing import with_choosing
 from tests.simulation.described import OPTIONAL
 from tests.simulation.fault_menu import draw_faults
+from tests.simulation.narrowing import draw_narrowing, draw_short_list
+from tests.simulation.streams_menu import with_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,7 +23,9 @@ HOUR = 3_600.0
 DAY = 24 * HOUR
 POLLS_MAX = 60
 ANNOUNCED = ["fileSize", "fileChecksum", "numberOfRecords"]
+NONE = {"numberOfRecords": 0}
 DISTURBING = frozenset({"queue", "export_bytes", "calls", "expire_tokens", "revoke_tokens"})
+DISTURBING |= {"forbid", "allow"}
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,11 @@ class Run:
     kill: dict[str, Any] | None = None
     state: str = "last"
     kept: float = 1.0
+    config: dict[str, Any] = field(default_factory=dict)
+    """Settings of this run alone: a few programs only, or filters that leave members out."""
+    ahead: float | None = None
+    """Begin from the bookmark of another tap, which has read everything, and whose clock was so
+    many seconds ahead of Marketo's."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +95,33 @@ def draw_schedule(seed: int) -> Schedule:
     world = _draw_world(dice)
     config = _draw_config(dice, world["programs"])
     events = _draw_events(dice, runs, span, config)
+    runs = _with_changes(Random(f"changes {seed}"), runs, world, config)
     config["poll_interval_seconds"] = _draw_interval(dice, world, runs, events)
-    return Schedule(seed, world, config, events, runs)
+    schedule = Schedule(seed, world, config, events, runs)
+    schedule = with_choosing(schedule, Random(f"choosing {seed}"), Run)
+    return with_streams(schedule, Random(f"streams {seed}"))
+
+
+def _with_changes(
+    dice: Random, runs: tuple[Run, ...], world: dict[str, Any], config: dict[str, Any]
+) -> tuple[Run, ...]:
+    """Return runs, some of which are about less than the others, or begin from another's bookmark.
+
+    Shape: drawn from dice of their own, so that everything else of a seed stays what it was.
+    """
+    changed = []
+    for run in runs:
+        changed.append(run)
+        later = stamp(START - timedelta(days=dice.choice((1, 3, 30))))
+        if dice.random() < 0.15:
+            changed[-1] = replace(run, config=draw_narrowing(dice, world, config, later))
+        elif dice.random() < 0.15:
+            short = draw_short_list(dice, world["programs"])
+            changed[-1] = replace(run, faults=(*run.faults, short))
+        if dice.random() < 0.1 and world["date_skew"] <= 0:
+            # Where `Date` is ahead of the times of changes, nothing tells a run where it stands.
+            changed[-1] = replace(changed[-1], ahead=dice.choice((1.0, 15.0, 60.0, 300.0, 590.0)))
+    return tuple(changed)
 
 
 def stamp(moment: datetime) -> str:
@@ -188,8 +223,12 @@ def _draw_runs(dice: Random) -> tuple[Run, ...]:
         runs.append(_draw_run(dice, at))
         gaps = (30.0, HOUR, DAY, DAY, dice.uniform(0, 3 * DAY), 8 * DAY)
         at += dice.choice(gaps)
-    if any(fault.get("drop") == ANNOUNCED for run in runs for fault in run.faults):
+    faults = [fault for run in runs for fault in run.faults]
+    if any(fault.get("drop") == ANNOUNCED for fault in faults):
         runs = [replace(run, faults=tuple(_that_show(run.faults))) for run in runs]
+    if any(fault.get("drop") == ANNOUNCED[:2] for fault in faults):
+        # Nothing would contradict a count of no records.
+        runs = [replace(r, faults=tuple(f for f in r.faults if f.get("put") != NONE)) for r in runs]
     return tuple(runs)
 
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from tests.simulation.schedule import Run, Schedule
 
-PLAIN = (
+PLAIN: tuple[tuple[str, Any], ...] = (
     ("date_skew", 0),
     ("begins_after", 0),
     ("latency", 0.05),
@@ -52,11 +52,21 @@ def _easier(run: Run) -> Iterator[Run]:
         yield replace(run, faults=_less(run.faults, number))
     if run.kill is not None:
         yield replace(run, kill=None)
+    if run.config:
+        yield replace(run, config={})
+    if run.ahead is not None:
+        yield replace(run, ahead=None)
     if run.state != "last":
         yield replace(run, state="last", kept=1.0)
 
 
 def _plainer(world: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    streams = world.get("streams", {})
+    for name in streams.get("names", ()) if len(streams.get("names", ())) > 1 else ():
+        left = [other for other in streams["names"] if other != name]
+        yield {**world, "streams": {**streams, "names": left}}
+    if "new_field" in streams:
+        yield {**world, "streams": _without(streams, "new_field")}
     for name in world["options"]:
         yield {**world, "options": _without(world["options"], name)}
     for name, plain in PLAIN:

@@ -18,7 +18,7 @@ QUEUE_FULL = {
 
 def world(**different: Any) -> dict[str, Any]:
     """Return a small world without any trouble."""
-    plain = {
+    plain: dict[str, Any] = {
         "described": None,
         "programs_stream": True,
         "programs": 3,
@@ -251,3 +251,43 @@ def test_a_program_deleted_while_its_jobs_wait_leaves_none_behind() -> None:
     (found,) = findings(*runs, config=config, events=events, **different)
     assert "the last run" in found
     assert "no such program, or the API user cannot see it" in found
+
+
+def test_jobs_taken_over_of_a_later_stream_hold_their_places() -> None:
+    """The first stream has one more window meanwhile, and waits with it until a place is free."""
+    config = {**days_ago(20), "max_queued_jobs": 2}
+    streams = {"names": ["custom_object_car_c", "leads"]}
+    runs = Run(0, kill=terminated(1)), Run(HOUR)
+    assert not findings(*runs, config=config, streams=streams, job_seconds=[3 * HOUR])
+
+
+def test_a_date_header_ahead_of_deletions_loses_none() -> None:
+    """The lead is deleted after the run, and before the end that its bookmark has."""
+    config = {**days_ago(4), "activity_overlap_minutes": 1}
+    events = [{"at": 400.0, "do": "delete_lead", "seed": 1}]
+    different: dict[str, Any] = {"streams": {"names": ["deleted_leads"]}, "date_skew": 600}
+    assert not findings(Run(0), config=config, events=events, **different)
+
+
+def test_a_first_load_taken_over_is_as_of_when_its_jobs_were_made() -> None:
+    """What changed since then is for the next run, and the bookmark says so."""
+    events = [{"at": 1800.0, "do": "write_leads", "count": 100, "seed": 1}]
+    runs = Run(0, kill=terminated(1)), Run(HOUR)
+    different: dict[str, Any] = {"streams": {"names": ["leads"]}, "job_seconds": [900.0]}
+    assert not findings(*runs, events=events, **different)
+
+
+def test_a_job_that_never_ends_is_not_waited_for_from_day_to_day() -> None:
+    """A day's budget of calls is used up long before the job's two hours are over."""
+    stuck = {"operation": "export.job", "outcome": "Stuck"}
+    run = Run(0, faults=(stuck,), config={"daily_calls_budget": 20})
+    config = {"on_daily_quota": "wait", "job_timeout_seconds": 2 * HOUR}
+    assert not findings(run, config={**config, "poll_interval_seconds": 180})
+
+
+def test_a_job_of_a_stream_that_has_failed_gives_its_place_up_when_it_is_cancelled() -> None:
+    """Two jobs of leads take too long: the first ends the stream, and then the others go on."""
+    slow = {"operation": "export.job", "job_seconds": 20_000, "times": 2}
+    config = {**days_ago(60), "max_queued_jobs": 2, "job_timeout_seconds": 2 * HOUR}
+    different: dict[str, Any] = {"streams": {"names": ["leads"]}, "job_seconds": [900.0]}
+    assert not findings(Run(0, faults=(slow,)), config=config, **different)

@@ -14,6 +14,11 @@ SCHEDULES = 2_000
 # What schedules are there for. A kind that is never met would prove nothing.
 MET = (
     "add_program",
+    "exhaust",
+    "look handed on by STATE",
+    "programs skipped",
+    "rename",
+    "bookmark of another tap, ahead of the clock",
     "calls",
     "export_bytes",
     "job handed on by STATE",
@@ -25,7 +30,30 @@ MET = (
     "run ended by DailyQuotaExceededError",
     "run ended by KilledError",
     "run ended by SystemExit",
+    "told to read everything once more",
     "touch_late",
+    # Of streams beside members:
+    "act",
+    "act_late",
+    "delete_lead",
+    "field selected later",
+    "forbid",
+    "merge_leads",
+    "new_leads",
+    "put_objects",
+    "record of activities",
+    "record of activity_types",
+    "record of channels",
+    "record of custom_object_car_c",
+    "record of custom_object_purchaseHistory",
+    "record of custom_object_trackSubscription_c",
+    "record of deleted_leads",
+    "record of leads",
+    "record of programs",
+    "remove_object",
+    "write_custom_field",
+    "write_leads",
+    "write_leads_late",
 )
 
 

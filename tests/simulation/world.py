@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 from marketo_emulator import Emulator, Options
 from marketo_emulator.application import Application
 from marketo_emulator.clock import to_epoch
-from marketo_emulator.export_job import ExportStatus
-from marketo_emulator.faults import Fault
-from marketo_emulator.fields import MEMBER_FIELDS
+from marketo_emulator.data.fields import MEMBER_FIELDS
+from marketo_emulator.exports.job import ExportStatus
+from marketo_emulator.exports.request import MEMBERS
+from marketo_emulator.faults.fault import Fault
+from tests.simulation.described import describe_only
 from tests.simulation.diary import Diary
+from tests.simulation.stream_events import StreamEvents
+from tests.simulation.young_instance import make_young
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -25,7 +29,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
     from werkzeug.wsgi import ClosingIterator
 
-    from marketo_emulator.export_job import ExportJob
+    from marketo_emulator.exports.job import ExportJob
     from tests.simulation.diary import Key
 
 PRESSING_MAX = 20_000
@@ -98,12 +102,20 @@ class World:
         )
         self.application = Application(self.emulator.application.world, sleep=self.clock.sleep)
         self.store = self.emulator.store
+        self.streams: dict[str, Any] = plain.get("streams", {})
+        """Which streams there are beside members; empty where no others are asked for."""
+        describe_only(self.store, plain["described"], asks_for_leads=bool(self.streams))
+        if self.streams:
+            make_young(self.store)
+        self.beyond = StreamEvents(self.store, self.application.world)
         self.latency_seconds = plain["latency"]
         self.has_programs_stream = plain["programs_stream"]
         self.diary = Diary(self.store, plain["described"], options.get("refused_fields", ()))
+        self.noted: Callable[[], object] = tuple
+        """What else takes note of each change."""
         self.happened: Counter[str] = Counter()
         """How often each kind of event has, and what it met."""
-        self._date_skew = plain["date_skew"]
+        self.date_skew = plain["date_skew"]
         self.created = 0
         self.undelivered: set[str] = set()
         """Jobs whose creation nobody was told of."""
@@ -124,10 +136,11 @@ class World:
     def calm_down(self) -> None:
         """Let nothing go wrong any more; a clock that is off stays so."""
         faults = self.emulator.faults
-        self.disturbances += sum(faults.fired()[bool(self._date_skew) :])
+        self.disturbances += sum(faults.fired()[bool(self.date_skew) :])
         faults.clear()
-        if self._date_skew:
-            faults.add(Fault(date_skew_seconds=self._date_skew, times=None))
+        self.beyond.allow()
+        if self.date_skew:
+            faults.add(Fault(date_skew_seconds=self.date_skew, times=None))
 
     # -- what is seen from outside --------------------------------------------------------------
 
@@ -197,9 +210,15 @@ class World:
     def happen(self, event: Mapping[str, Any]) -> None:
         """Let an event of a schedule happen; one that has lost its object does nothing."""
         arguments = {k: v for k, v in event.items() if k not in {"at", "do"}}
-        before = {job: (job.status, self._keys_in(job)) for job in self._jobs(QUEUED)}
-        getattr(self, f"_{event['do']}")(**arguments)
+        before = {
+            job: (job.status, self._keys_in(job))
+            for job in self._jobs(QUEUED)
+            if job.kind == MEMBERS
+        }
+        happen = getattr(self.beyond, event["do"], None) or getattr(self, f"_{event['do']}")
+        happen(**arguments)
         self.diary.note()
+        self.noted()
         self.happened[event["do"]] += 1
         for job, (status, keys) in before.items():
             left = len(keys - self._keys_in(job))
@@ -207,8 +226,9 @@ class World:
 
     def _keys_in(self, job: ExportJob) -> set[object]:
         """Return the members that a job would export now."""
+        now = to_epoch(self.emulator.clock.now())
         lead, program = (MEMBER_FIELDS.position[name] for name in ("leadId", "programId"))
-        return {(row[lead], row[program]) for row in job.request.filter.rows(self.store)}
+        return {(row[lead], row[program]) for row in job.request.rows(self.store, now)}
 
     def _jobs(self, statuses: frozenset[ExportStatus]) -> list[ExportJob]:
         jobs = self.application.world.exports.jobs
@@ -231,6 +251,20 @@ class World:
                 program_id, lead_id, registrationCode=f"late-{seed}", updatedAt=moment
             )
 
+    def _exhaust(self, seed: int) -> None:
+        """Change a member in a way that no activity tells of."""
+        keys = self._keys()
+        if keys:
+            program_id, lead_id = Random(seed).choice(keys)
+            row = self.store.member_rows[program_id][lead_id]
+            before = row[MEMBER_FIELDS.position["isExhausted"]]
+            self.store.change_member(program_id, lead_id, isExhausted=not before)
+
+    def _rename(self, seed: int) -> None:
+        if self.store.programs:
+            program_id = Random(seed).choice(sorted(self.store.programs))
+            self.store.change_program(program_id, name=f"Renamed {seed}")
+
     def _join(self, count: int, seed: int) -> None:
         self.store.join_members(count, seed=seed)
 
@@ -243,7 +277,9 @@ class World:
         left = sorted(
             key
             for key in self.diary
-            if key[1] in self.store.programs and key[0] not in self.store.member_rows[key[1]]
+            if key[1] in self.store.programs
+            and key[0] in self.store.lead_rows
+            and key[0] not in self.store.member_rows[key[1]]
         )
         if left:
             lead_id, program_id = Random(seed).choice(left)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_marketo_bulk.windows import Window, format_timestamp, grid_start, split_windows
+from tap_marketo_bulk.sync.windows import Window, format_timestamp, grid_start, split_windows
 
 START = datetime(2024, 3, 1, tzinfo=timezone.utc)
 moments = st.integers(0, 10**8).map(lambda s: START + timedelta(seconds=s))

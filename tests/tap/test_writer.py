@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import os
 import select
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
-from tap_marketo_bulk.writer import LineWriter, whole_lines
+from tap_marketo_bulk.output.writer import LineWriter, pipe_room, whole_lines
 
 if TYPE_CHECKING:
     import pytest
@@ -28,6 +31,71 @@ def test_pieces_hold_whole_lines_and_fit_a_pipe(lengths: list[int]) -> None:
         assert len(piece) <= select.PIPE_BUF or piece.count(b"\n") == 1
 
 
+@given(
+    st.lists(st.integers(0, select.PIPE_BUF - 1), min_size=1, max_size=80),
+    st.lists(st.integers(1, 20_000), max_size=40),
+    st.lists(st.integers(1, 30), max_size=3),
+)
+def test_pipe_that_nobody_reads_any_more_ends_with_a_line(
+    lengths: list[int], reads: list[int], noise: list[int]
+) -> None:
+    """Wherever the reader stops, and whoever else writes: what is in the pipe is whole lines."""
+    lines = b"".join(b"x" * length + b"\n" for length in lengths)
+    receiving, sending = os.pipe()
+    os.set_blocking(sending, False)
+    os.set_blocking(receiving, False)
+    taken = bytearray()
+    for length in noise:
+        os.write(sending, b"-" * length + b"\n")
+    left = iter(reads)
+    try:
+        for piece in whole_lines(lines, partial(pipe_room, sending)):
+            # Fails if it would have to wait, and takes a part if there is room for no more.
+            assert os.write(sending, piece) == len(piece)
+            if size := next(left, 0):
+                taken += os.read(receiving, size)
+    except BlockingIOError:
+        pass
+    os.close(sending)
+    while part := os.read(receiving, 1 << 16):
+        taken += part
+    os.close(receiving)
+    assert taken.endswith(b"\n")
+
+
+def test_empty_pipe_takes_many_lines_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the reader keeps up, a block of lines costs a few writes, not one for each 4 KB."""
+    lines = (b"x" * 799 + b"\n") * 100
+    receiving, sending = os.pipe()
+    sizes: list[int] = []
+    write = os.write
+
+    def read_at_once(descriptor: int, data: Buffer) -> int:
+        sizes.append(write(descriptor, data))
+        assert len(os.read(receiving, 1 << 20)) == sizes[-1]
+        return sizes[-1]
+
+    monkeypatch.setattr(os, "write", read_at_once)
+    with os.fdopen(sending, "wb") as buffer:
+        monkeypatch.setattr(sys, "stdout", type("Out", (), {"buffer": buffer})())
+        LineWriter().write_lines(lines)
+        room = pipe_room(sending)
+    os.close(receiving)
+    assert sum(sizes) == len(lines)
+    assert all(size % 800 == 0 for size in sizes)
+    assert len(sizes) <= len(lines) // (room - 800) + 1
+
+
+def test_pipe_with_something_in_it_takes_an_atomic_write() -> None:
+    """How much more it can hold is not known, so nothing is risked."""
+    receiving, sending = os.pipe()
+    assert pipe_room(sending) >= select.PIPE_BUF
+    os.write(sending, b"x")
+    assert pipe_room(sending) == select.PIPE_BUF
+    os.close(sending)
+    os.close(receiving)
+
+
 class ShortWrites(io.RawIOBase):
     """A stdout that takes a few bytes at a time, as an unbuffered one does when interrupted."""
 
@@ -35,10 +103,12 @@ class ShortWrites(io.RawIOBase):
         super().__init__()
         self.taken = bytearray()
 
+    @override
     def writable(self) -> bool:
         """Return that it can be written to."""
         return True
 
+    @override
     def write(self, data: Buffer) -> int:
         """Take seven bytes."""
         part = bytes(data)[:7]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from marketo_emulator.faults import Fault
+from marketo_emulator.faults.fault import Fault
 from tests.target.runs import leads, people, singer_lines
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import stat
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from target_marketo_bulk.journal import Journal
+from target_marketo_bulk.sending.journal import Journal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,8 +63,7 @@ def test_unsettled_imports_of_dead_runs_are_taken_over(tmp_path: Path) -> None:
     alive = journal(tmp_path, "alive")
     alive.accepted("alive-1")
     own = journal(tmp_path, "own")
-    assert own.take_over() == ["dead-2"]
-    assert own.unsettled == ["dead-2"]
+    assert own.take_over() == (["dead-2"], [])
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "imports-alive.jsonl",
         "imports-elsewhere.jsonl",
@@ -73,5 +72,5 @@ def test_unsettled_imports_of_dead_runs_are_taken_over(tmp_path: Path) -> None:
     kill(alive)
     kill(own)
     following = journal(tmp_path, "next")
-    assert following.take_over() == ["alive-1", "dead-2"]
+    assert following.take_over() == (["alive-1", "dead-2"], [])
     kill(following)

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from target_marketo_bulk.rejects import OTHER_REASONS, REASONS_MAX, RejectLog, without_values
+from target_marketo_bulk.outcomes.rejects import OTHER_REASONS, REASONS_MAX, RejectLog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,29 +27,25 @@ def test_reject_is_one_line_with_record_reason_id_and_time(tmp_path: Path) -> No
     assert [path.name for path in path.parent.iterdir()] == [path.name]
 
 
-def test_reasons_are_counted_without_the_values_marketo_quotes(tmp_path: Path) -> None:
-    """Two reasons that differ by a value are one in the summary; the file keeps both."""
+def test_reasons_are_counted_by_their_class(tmp_path: Path) -> None:
+    """Reasons of Marketo's that differ by a value are one in the summary; the file keeps both."""
     log = RejectLog(tmp_path, "run")
-    log.reject({"email": "ann@load.test"}, "Value ann@load.test is bad")
-    log.reject({"email": "bob@load.test"}, "Value bob@load.test is bad")
+    log.reject({"city": "ann@load.test"}, "Invalid data in field City: ann@load.test")
+    log.reject({"city": "Bo"}, "Invalid data in field City: bo")
     log.close()
-    assert log.top_reasons(3) == [("Value … is bad", 2)]
+    assert log.top_reasons(3) == [("invalid data (city)", 2)]
     reasons = [json.loads(line)["reason"] for line in log.rejects.path.read_text().splitlines()]
-    assert reasons == ["Value ann@load.test is bad", "Value bob@load.test is bad"]
-
-
-def test_short_values_do_not_blot_out_a_reason() -> None:
-    """A value of one or two letters tells nothing, and is in every sentence."""
-    assert without_values("Invalid data in field City", ["a", "in", None]) == (
-        "Invalid data in field City"
-    )
+    assert reasons == [
+        "Invalid data in field City: ann@load.test",
+        "Invalid data in field City: bo",
+    ]
 
 
 def test_number_of_reasons_is_bounded(tmp_path: Path) -> None:
     """A reason that is different for every row does not fill the memory."""
     log = RejectLog(tmp_path, "run")
     for number in range(REASONS_MAX + 50):
-        log.reject({}, f"reason {number}")
+        log.reject({}, "Bad", shown=f"reason {number}")
     assert log.rejected_rows == REASONS_MAX + 50
     assert log.top_reasons(1) == [(OTHER_REASONS, 50)]
     log.close()
@@ -67,6 +63,11 @@ def test_line_is_one_line_for_every_reader(tmp_path: Path) -> None:
 def test_record_json_cannot_hold_is_still_written(tmp_path: Path) -> None:
     """Half a surrogate pair, or a type of a stream map's making, does not lose the line."""
     log = RejectLog(tmp_path, "run")
-    log.reject({"a": "\ud800", "b": 1j}, "Bad")
+    record = {"a": "\ud800", "b": 1j, "c": Decimal("1.50"), "d": [float("nan"), {"e": True}]}
+    log.reject({"d": [None, float("inf")]}, "Bad")
+    log.reject(record, "Bad")
     log.close()
-    assert json.loads(log.rejects.path.read_text())["record"] == {"a": "\ud800", "b": "1j"}
+    assert '"d":[null,"inf"]}' in log.rejects.path.read_text()
+    assert log.rejects.path.read_text().endswith(
+        '"record":{"a":"\\ud800","b":"1j","c":1.50,"d":["nan",{"e":true}]}}\n'
+    )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import stat
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from singer_sdk.exceptions import ConfigValidationError
 
+from target_marketo_bulk.sdk_settings import SDK_SETTINGS
 from target_marketo_bulk.settings import SCHEMA, ImportSettings
 from target_marketo_bulk.target import TargetMarketoBulk
 from tests.target.runs import people, singer_lines
@@ -46,6 +48,9 @@ def errors(config: Record) -> list[str]:
         ("calls_per_20_seconds", 101),
         ("max_concurrent_calls", 0),
         ("max_rejected_percent", -1),
+        ("max_rejected_rows", -1),
+        ("max_rejected_rows", 0.5),
+        ("max_rejected_rows", "all"),
         ("max_rejected_percent", 101),
         ("poll_interval_seconds", -1),
         ("import_timeout_seconds", 0),
@@ -69,6 +74,8 @@ def test_value_out_of_range_is_refused_by_name(name: str, value: object) -> None
         ("max_file_size_bytes", 9_999_999),
         ("max_queued_imports", 10),
         ("max_rejected_percent", 0.5),
+        ("max_rejected_rows", 0),
+        ("max_rejected_rows", None),
         ("poll_interval_seconds", 0),
         ("format", "ssv"),
         ("list_id", None),
@@ -82,8 +89,7 @@ def test_value_at_the_edge_is_accepted(name: str, value: object) -> None:
 def test_missing_credentials_are_named() -> None:
     """Without a dry run, instance and credentials are needed, and the error says which."""
     found = errors({})
-    assert [name for name in ("client_id", "client_secret", "munchkin_id") if name in str(found)]
-    assert len(found) == 3
+    assert found == ["client_id, client_secret, munchkin_id (or base_url) must be set"]
 
 
 def test_secret_is_never_shown() -> None:
@@ -134,8 +140,11 @@ EXAMPLES: dict[str, Any] = {
     "max_queued_imports": 3,
     "rejects_path": "elsewhere",
     "max_rejected_percent": 0.5,
+    "max_rejected_rows": 4,
+    "clean_up_batch_files": True,
     "dry_run_path": "dry",
     "null_cell": "NULL",
+    "on_daily_quota": "wait",
 }
 
 
@@ -170,7 +179,7 @@ def test_dry_run_writes_files_and_asks_nothing(tmp_path: Path, run: Callable[...
     result = run(singer_lines(records), config)
     assert result.error is None
     assert result.states == []
-    files = sorted(dry.iterdir())
+    files = sorted(dry.glob("leads-*"))
     assert [path.name for path in files] == ["leads-0001.csv", "leads-0002.csv"]
     assert all(path.stat().st_size < 1_000 for path in files)
     assert b"".join(path.read_bytes() for path in files).count(b"@load.test") == 60
@@ -211,3 +220,88 @@ def test_error_is_one_line_without_traceback(tmp_path: Path) -> None:
     assert "Traceback" not in text
     assert text.count("base_url must start with https://") == 1
     assert ended.stdout == b""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("load_method", "append-only"),
+        ("load_method", "overwrite"),
+        ("load_method", ""),
+        ("add_record_metadata", True),
+        ("add_record_metadata", "false"),
+        ("batch_size_rows", 10),
+        ("batch_size_rows", 0),
+        ("batch_config", {"encoding": {"format": "jsonl"}, "storage": {"root": "file:///x"}}),
+        ("hard_delete", True),
+        ("process_activate_version_messages", True),
+        ("emit_activate_version_messages", True),
+    ],
+)
+@pytest.mark.fault(
+    "T1.3",
+    "a setting of the SDK asks the target for what a bulk import cannot do",
+    "refuses it in one line that says why",
+)
+def test_t1_3_setting_of_the_sdk_is_refused(name: str, value: object) -> None:
+    """Nothing is promised that does not happen."""
+    (fault,) = errors({**DRY, name: value})
+    assert fault.startswith(f"{name} is ")
+    assert fault.endswith("Remove the setting")
+    assert "\n" not in fault
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("load_method", "upsert"),
+        ("load_method", None),
+        ("add_record_metadata", False),
+        ("batch_config", None),
+        ("hard_delete", False),
+        ("process_activate_version_messages", False),
+        ("emit_activate_version_messages", False),
+    ],
+)
+@pytest.mark.fault("T1.3", "… or for what happens anyway", "takes it")
+def test_t1_3_setting_of_the_sdk_that_changes_nothing_is_taken(name: str, value: object) -> None:
+    """A configuration shared with other targets still works."""
+    assert errors({**DRY, name: value}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_refused"),
+    [
+        ("LOAD_METHOD", "overwrite", True),
+        ("LOAD_METHOD", "upsert", False),
+        ("LOAD_METHOD", "", False),
+        ("HARD_DELETE", "TRUE", True),
+        ("HARD_DELETE", "False", False),
+        ("BATCH_SIZE_ROWS", "10", True),
+    ],
+)
+@pytest.mark.fault("T1.3", "… by the environment", "does the same, where it is read at all")
+def test_t1_3_setting_of_the_environment_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str, *, is_refused: bool
+) -> None:
+    """Words of the environment mean what they mean in a file; empty means not set."""
+    monkeypatch.setenv(f"TARGET_MARKETO_BULK_{name}", text)
+    assert errors(DRY) == []
+    with contextlib.nullcontext() if not is_refused else pytest.raises(ConfigValidationError):
+        TargetMarketoBulk(config=dict(DRY), parse_env_config=True)
+
+
+def test_settings_the_sdk_reads_are_all_known() -> None:
+    """Whatever the SDK adds to a target's schema is offered, or is one of those refused."""
+    offered = TargetMarketoBulk.config_jsonschema["properties"].keys() - PROPERTIES.keys()
+    assert offered == {
+        "validate_records",
+        "stream_maps",
+        "stream_map_config",
+        "faker_config",
+        "flattening_enabled",
+        "flattening_max_depth",
+        "flattening_max_key_length",
+        "flattening_separator",
+    }
+    assert not offered & SDK_SETTINGS.keys()

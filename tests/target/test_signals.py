@@ -7,6 +7,7 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from marketo_emulator import Emulator
-from marketo_emulator.faults import Fault
+from marketo_emulator.faults.fault import Fault
 from marketo_emulator.options import Options
 from tests.target.runs import leads, people, read_json_lines, singer_lines
 
@@ -158,7 +159,7 @@ def test_second_sigterm_leaves_at_once(
     process.close_input()
     wait_until_struck(emulator)
     process.tell(signal.SIGTERM)
-    wait_until(lambda: "signal_received" in process.log.read_text())
+    wait_until(lambda: "told to stop by signal" in process.log.read_text())
     process.tell(signal.SIGTERM)
     try:
         assert process.wait() == 143
@@ -166,6 +167,54 @@ def test_second_sigterm_leaves_at_once(
         assert not uploading.is_set()
     finally:
         uploading.set()
+
+
+@pytest.mark.parametrize("operation", ["describe.leads", "import.create", "import.status"])
+@pytest.mark.fault(
+    "T8.8",
+    "SIGTERM while a call hangs, whichever it is",
+    "breaks the call off after seven seconds, passes on what is true, exits with 143",
+)
+def test_sigterm_does_not_wait_for_a_call_that_hangs(
+    emulator: Emulator, config: Record, tmp_path: Path, processes: list[Process], operation: str
+) -> None:
+    """The reply never comes, and the time-out of calls is minutes away."""
+    hanging = Event()
+    emulator.application._sleep = lambda _: hanging.wait(PATIENCE_SECONDS)  # noqa: SLF001 - for ever
+    emulator.faults.add(Fault(operation=operation, delay_seconds=300, times=None))
+    process = start(processes, config, tmp_path)
+    try:
+        process.give(singer_lines(people(3)))
+        process.close_input()
+        wait_until_struck(emulator)
+        told_at = time.monotonic()
+        process.tell(signal.SIGTERM)
+        assert process.wait() == 143
+        assert time.monotonic() - told_at < 15
+    finally:
+        hanging.set()
+    said = process.log.read_text()
+    assert "Traceback" not in said
+    assert "summary" in said
+    assert process.states() == []
+
+
+def test_sigterm_breaks_off_a_call_to_a_socket_that_says_nothing(
+    config: Record, tmp_path: Path, processes: list[Process]
+) -> None:
+    """Not even half a head holds the process."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        config["base_url"] = f"http://127.0.0.1:{server.getsockname()[1]}"
+        process = start(processes, config, tmp_path)
+        process.give(singer_lines(people(3)))
+        peer, _ = server.accept()
+        with peer:
+            peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
+            told_at = time.monotonic()
+            process.tell(signal.SIGTERM)
+            assert process.wait() == 143
+            assert time.monotonic() - told_at < 15
+    assert "Traceback" not in process.log.read_text()
 
 
 def history(count: int) -> list[Record]:

@@ -7,18 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_marketo_bulk import spool as spool_module
-from target_marketo_bulk.import_file import ImportFile, Layout
-from target_marketo_bulk.keys import Key, Keys
-from target_marketo_bulk.row_format import RowFormat
-from target_marketo_bulk.spool import OversizedRowError, Spool
+from target_marketo_bulk.files import spool as spool_module
+from target_marketo_bulk.files.import_file import ImportFile
+from target_marketo_bulk.files.open_file import OPEN_FILE_BYTES
+from target_marketo_bulk.files.spool import OversizedRowError, Spool
+from target_marketo_bulk.records.lookup_keys import Key, Keys
+from target_marketo_bulk.records.row_format import RowFormat
+from tests.target.layouts import layout_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 FORMAT = RowFormat("csv")
 COLUMNS = [("email", "a"), ("email", "a", "b"), ("email", "b"), ("c", "email")]
-LAYOUTS = [Layout(columns, columns.index("email"), FORMAT) for columns in COLUMNS]
+LAYOUTS = [layout_of(*columns) for columns in COLUMNS]
 LIMIT = 60
 
 
@@ -67,7 +69,7 @@ def bodies(files: Files) -> list[bytes]:
         st.tuples(st.integers(0, 3), st.sampled_from("abcdeABC"), st.integers(0, 9999)), max_size=60
     ),
     st.integers(1, 4),
-    st.sampled_from([400, 10**6]),
+    st.sampled_from([2 * OPEN_FILE_BYTES, 5 * OPEN_FILE_BYTES, 10**6]),
 )
 def test_files_in_order_leave_what_the_records_in_order_would(
     records: list[tuple[int, str, int]], open_files_max: int, index_max_bytes: int
@@ -142,7 +144,7 @@ def put_each(spool: Spool, which: int, rows: list[tuple[str, str]]) -> None:
 
 @pytest.mark.parametrize(
     ("limit_bytes", "disk_max_bytes", "index_max_bytes"),
-    [(60, 10**9, 10**6), (10**6, 60, 10**6), (10**6, 10**9, 2_000)],
+    [(60, 10**9, 10**6), (10**6, 60, 10**6), (10**6, 10**9, 4 * OPEN_FILE_BYTES + 2_000)],
 )
 def test_rows_added_together_are_those_added_one_by_one(
     monkeypatch: pytest.MonkeyPatch, limit_bytes: int, disk_max_bytes: int, index_max_bytes: int
@@ -187,9 +189,60 @@ def test_older_row_of_another_file_goes_first(files: Files) -> None:
     spool = files.spool()
     put(spool, 0, "x", "1")
     put(spool, 1, "x", "2")
+    put(spool, 0, "y", "3")
+    put(spool, 2, "z", "3")
+    spool.close_all()
+    assert bodies(files) == [
+        b"email,a\nx,1\ny,3\n",
+        b"email,a,b\nx,2,2\n",
+        b"email,b\nz,3\n",
+    ]
+
+
+def test_later_row_replaces_the_one_before_rows_of_other_files(files: Files) -> None:
+    """Of a lead the last row for each set of columns is sent, in the order of these."""
+    spool = files.spool()
+    put(spool, 0, "x", "1")
+    put(spool, 1, "x", "2")
+    put(spool, 0, "y", "9")
     put(spool, 0, "x", "3")
     spool.close_all()
-    assert bodies(files) == [b"email,a\nx,1\n", b"email,a,b\nx,2,2\n", b"email,a\nx,3\n"]
+    assert bodies(files) == [b"email,a\ny,9\n", b"email,a,b\nx,2,2\n", b"email,a\nx,3\n"]
+    assert [(file.unit, file.is_last) for file in files] == [(1, False), (2, True), (1, True)]
+    assert spool.replaced_rows == 1
+
+
+@pytest.mark.parametrize("sets", [2, 3, 4])
+def test_sets_that_take_turns_make_one_file_each(files: Files, sets: int) -> None:
+    """However often the sets of properties of one lead alternate."""
+    spool = files.spool(limit_bytes=10_000)
+    for number in range(100 * sets):
+        put(spool, number % sets, "x", str(number))
+        put(spool, number % sets, f"other{number}", "1")
+    spool.close_all()
+    assert len(files) == sets
+
+
+def test_spellings_in_turn_make_two_files(files: Files) -> None:
+    """Pairs of addresses that differ by case, one after the other: two files, not one a pair."""
+    spool = files.spool(limit_bytes=100_000)
+    for number in range(100):
+        put(spool, 0, f"p{number}", "1")
+        put(spool, 0, f"P{number}", "2")
+    spool.close_all()
+    assert [file.rows for file in files] == [100, 100]
+    assert b"p7,1" in bodies(files)[0]
+    assert b"P7,2" in bodies(files)[1]
+
+
+def test_number_of_files_is_bounded_whatever_the_order(files: Files) -> None:
+    """Sets and spellings in any order: no more files than there are pairs of these."""
+    spool = files.spool(limit_bytes=100_000)
+    dice = Random(1)
+    for number in range(5_000):
+        put(spool, dice.randrange(4), dice.choice(("ann", "Ann", "bob", "eve")), str(number))
+    spool.close_all()
+    assert len(files) <= 4 * 2 * 4
 
 
 def test_other_spelling_of_a_key_goes_into_the_next_file(files: Files) -> None:
@@ -227,27 +280,32 @@ def test_file_is_handed_over_when_it_is_old(files: Files) -> None:
     spool.discard()
 
 
-def test_oldest_file_makes_room(files: Files) -> None:
-    """No more files are open than allowed; the oldest goes."""
+def test_some_file_makes_room(files: Files) -> None:
+    """No more files are open than allowed."""
     spool = files.spool(open_files_max=2)
     for which in range(3):
         put(spool, which, "xyz"[which], "1")
-    assert bodies(files) == [b"email,a\nx,1\n"]
-    spool.discard()
+    assert len(files) == 1
+    spool.close_all()
+    assert len(files) == 3
 
 
-def test_file_unused_for_longest_makes_room(files: Files) -> None:
-    """Sets of columns that keep coming are kept; the one that does not is sent."""
-    spool = files.spool(open_files_max=2)
-    for which, key in ((0, "x"), (2, "y"), (0, "z"), (3, "w")):
-        put(spool, which, key, "1")
-    assert bodies(files) == [b"email,b\ny,1\n"]
-    spool.discard()
+def test_sets_in_a_cycle_longer_than_allowed_still_share_files() -> None:
+    """One set too many does not make a file of each row."""
+    files = Files()
+    spool = files.spool(limit_bytes=100_000, open_files_max=50)
+    layouts = [layout_of("email", f"c{number}") for number in range(60)]
+    for number in range(3_000):
+        key = f"x{number}"
+        spool.add(layouts[number % 60], Key(key), FORMAT.encode([key, "1"]))
+    spool.close_all()
+    assert len(files) < 1_000
+    files.close()
 
 
 def test_largest_file_makes_room_in_memory(files: Files) -> None:
     """When the lookup values of all files are too many, the largest file goes, full or not."""
-    spool = files.spool(limit_bytes=10_000, index_max_bytes=2_000)
+    spool = files.spool(limit_bytes=10_000, index_max_bytes=4 * OPEN_FILE_BYTES + 2_300)
     put(spool, 2, "y", "1")
     for number in range(8):
         put(spool, 0, f"x{number}", "1")

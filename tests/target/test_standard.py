@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from singer_sdk.testing import get_target_test_class
 
 from marketo_emulator import Emulator
-from marketo_emulator.faults import Fault
+from marketo_emulator.faults.fault import Fault
 from marketo_emulator.options import Options
 from target_marketo_bulk.target import TargetMarketoBulk
 
@@ -28,37 +27,35 @@ def columns() -> set[str]:
     return {name for schema in schemas for name in schema.get("properties", ())}
 
 
-# The suite starts when its class is made, so the emulator cannot be a fixture.
-directory = tempfile.TemporaryDirectory()
-emulator = Emulator(
-    programs=0, members=0, job_seconds=0, options=Options(unknown_import_column="ignore")
-).__enter__()
-fields = [
-    {"name": name, "displayName": name, "dataType": "string", "updateable": True}
-    for name in columns()
-]
-emulator.faults.add(Fault(operation="describe.leads", put={"result.0.fields": fields}, times=None))
+DRY_RUN: dict[str, Any] = {"max_rejected_percent": 100}
+OVER_HTTP: dict[str, Any] = {"max_rejected_percent": 100}
+"""The classes hold these very mappings, and read them when a test begins."""
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _until_all_is_over() -> Iterator[None]:
-    yield
-    emulator.close()
-    directory.cleanup()
+def _emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    options = Options(unknown_import_column="ignore")
+    fields = [
+        {"name": name, "displayName": name, "dataType": "string", "updateable": True}
+        for name in columns()
+    ]
+    directory = str(tmp_path_factory.mktemp("standard"))
+    with Emulator(programs=0, members=0, job_seconds=0, options=options) as emulator:
+        emulator.faults.add(
+            Fault(operation="describe.leads", put={"result.0.fields": fields}, times=None)
+        )
+        DRY_RUN.update({"rejects_path": directory, "dry_run_path": directory})
+        OVER_HTTP.update(
+            {
+                "rejects_path": directory,
+                "base_url": emulator.base_url,
+                "client_id": emulator.client_id,
+                "client_secret": emulator.client_secret,
+                "poll_interval_seconds": 0.01,
+            }
+        )
+        yield
 
 
-SHARED = {"rejects_path": directory.name, "max_rejected_percent": 100}
-
-TestDryRun = get_target_test_class(
-    TargetMarketoBulk, config={**SHARED, "dry_run_path": directory.name}
-)
-TestEmulator = get_target_test_class(
-    TargetMarketoBulk,
-    config={
-        **SHARED,
-        "base_url": emulator.base_url,
-        "client_id": emulator.client_id,
-        "client_secret": emulator.client_secret,
-        "poll_interval_seconds": 0.01,
-    },
-)
+TestDryRun = get_target_test_class(TargetMarketoBulk, config=DRY_RUN)
+TestEmulator = get_target_test_class(TargetMarketoBulk, config=OVER_HTTP)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from target_marketo_bulk.state_gate import StateGate
+from target_marketo_bulk.outcomes.state_gate import StateGate
 
 if TYPE_CHECKING:
     from random import Random

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from singer_sdk.exceptions import InvalidRecord
 from singer_sdk.sinks.core import BaseJSONSchemaValidator, JSONSchemaValidator
 
-from target_marketo_bulk.validator import PlainFirstValidator
+from target_marketo_bulk.records.validator import PlainFirstValidator, whole
 
 NAMES = st.sampled_from(["string", "integer", "number", "boolean", "null", "array"])
 BRANCH = st.fixed_dictionaries(
@@ -55,13 +55,35 @@ def test_verdict_is_the_sdks(
     required: list[str],
     additional: bool | None,  # noqa: FBT001  # given by hypothesis
 ) -> None:
-    """For any schema and record: accepted, or refused in the same words, as by the SDK."""
+    """For any schema and record: accepted, or refused in the same words, as by the SDK.
+
+    The SDK does not know that a Decimal can be whole, so it gets those as integers.
+    """
     schema: dict[str, Any] = {"type": "object", "properties": properties, "required": required}
     if additional is not None:
         schema["additionalProperties"] = additional
-    assert verdict(JSONSchemaValidator(schema), record) == verdict(
+    assert verdict(JSONSchemaValidator(schema), whole(record)) == verdict(
         PlainFirstValidator(schema), record
     )
+
+
+@pytest.mark.parametrize("text", ["5.0", "5", "-0.0", "1e3", "12345678901234567890.000"])
+def test_whole_number_with_a_fraction_is_an_integer(text: str) -> None:
+    """JSON Schema goes by the number, not by how it is written, nested ones included."""
+    integer = {"type": "integer"}
+    schema = {
+        "properties": {"a": integer, "b": {"properties": {"c": {"items": integer}}}, "d": integer}
+    }
+    value = Decimal(text)
+    record = {"a": value, "b": {"c": [value]}}
+    assert verdict(PlainFirstValidator(schema), record) is None
+    assert verdict(PlainFirstValidator(schema), {"a": value + Decimal("0.5")}) is not None
+
+
+def test_number_with_a_huge_exponent_is_no_memory_taken() -> None:
+    """`1e999999999` is whole, but is never written out."""
+    validator = PlainFirstValidator({"properties": {"a": {"type": "integer"}}})
+    assert verdict(validator, {"a": Decimal("1e999999999")}) is not None
 
 
 @pytest.mark.parametrize(
@@ -84,3 +106,22 @@ def test_schemas_taps_write_do_not_need_the_sdk(
     with contextlib.suppress(InvalidRecord):
         validator.validate({"a": []})
     assert judged == [{"a": []}]
+
+
+def test_only_properties_in_doubt_are_left_to_the_sdk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One bad value among many costs the check of one, whichever record it is in."""
+    judged: list[dict[str, Any]] = []
+    monkeypatch.setattr(
+        JSONSchemaValidator, "validate", lambda _, record: judged.append({**record})
+    )
+    properties: dict[str, Any] = {f"p{i}": {"type": "integer"} for i in range(30)}
+    properties["many"] = {"type": "array"}
+    validator = PlainFirstValidator(
+        {"type": "object", "properties": properties, "required": ["p1"]}
+    )
+    record = {name: 1 for name in properties if name != "many"}
+    validator.validate(record)
+    assert not judged
+    validator.validate(record | {"p7": "seven"})
+    validator.validate(record | {"many": [], "else": 1})
+    assert judged == [{"p1": 1, "p7": "seven"}, {"p1": 1, "many": [], "else": 1}]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from marketo_emulator.import_rows import read_lines
-from marketo_emulator.imports import ImportStatus
+from marketo_emulator.imports.imports import ImportStatus
+from marketo_emulator.imports.rows import read_lines
 from tests.simulation.world import World
 from tests.target_simulation.messages import MARK
 
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-    from marketo_emulator.imports import ImportJob
+    from marketo_emulator.imports.imports import ImportJob
 
 UNKNOWN_JOB_CODES = frozenset({"1013", "610"})
 BULK_BODY_MAX_BYTES = 10_000_000
 QUEUE_MAX_JOBS = 10
+UNCONFIRMED_WAIT_POLLS = 60
+"""How long docs/target.md has a run wait for an import of which only the intent is known."""
+
 _PATH = re.compile(r"/bulk/v1/leads/batch/(\d+)(?:|/(failures|warnings))\.json")
 
 
@@ -38,8 +41,12 @@ class Upload:
     """Its rows by their mark."""
     folded: frozenset[str]
     """Its lookup values, as they are compared."""
+    intended_at: float = 0.0
+    """When the client wrote down that it would send it."""
     told: bool = False
-    """Whether the client has got the answer."""
+    """Whether the client has written its id down."""
+    is_orphan: bool = False
+    """Whether its run ended with it, so that only the intent is written down."""
     others: tuple[Upload, ...] = ()
     """Those that had not ended when it came."""
     disowned: bool = False
@@ -87,6 +94,7 @@ class Limits:
 
     file_bytes: int
     running: int
+    unconfirmed_seconds: float
 
 
 @dataclass
@@ -103,15 +111,20 @@ class ImportWorld(World):
     def __init__(
         self, plain: Mapping[str, Any], start: datetime, config: Mapping[str, Any]
     ) -> None:
-        super().__init__(plain, start)
+        # Rows name fields of all kinds, so the instance has them all.
+        super().__init__({**plain, "described": None}, start)
         self._lookup: str = config.get("lookup_field", "email")
         most = 1 if config.get("list_id") else config.get("max_queued_imports", 2)
-        self._limits = Limits(config["max_file_size_bytes"], most)
+        patience = min(
+            config["import_timeout_seconds"],
+            config["poll_interval_seconds"] * UNCONFIRMED_WAIT_POLLS,
+        )
+        self._limits = Limits(config["max_file_size_bytes"], most, patience)
+        self._intended_at = 0.0
         self.chunk: int = plain["chunk"]
         self.partition = "2" if config.get("partition_name") == "EMEA" else "1"
         self.upload_log = UploadLog()
         self.run = 0
-        self._fresh: list[Upload] = []
         self.before = self.leads()
 
     # -- what is seen from outside --------------------------------------------------------------
@@ -142,7 +155,6 @@ class ImportWorld(World):
     def serve(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a call; if it makes an import, write that down."""
         path = environ["PATH_INFO"]
-        self._fresh = []
         if path != "/bulk/v1/leads.json":
             body = _whole(super().serve(environ, start_response))
             self._note_lies(path, body)
@@ -150,21 +162,28 @@ class ImportWorld(World):
         jobs = self.emulator.application.world.imports.jobs
         live = self.live_uploads()
         before = len(jobs)
-        fresh: list[Upload] = []
         if int(environ["CONTENT_LENGTH"]) >= BULK_BODY_MAX_BYTES:
             self.upload_log.findings.append(f"a body of {environ['CONTENT_LENGTH']} bytes")
         try:
             body = _whole(super().serve(environ, start_response))
         finally:
-            fresh += [self._noted(job, live) for job in list(jobs.values())[before:]]
-        self._fresh = [upload for upload in fresh if _tells_of(body, upload.job.batch_id)]
+            for job in list(jobs.values())[before:]:
+                self._note(job, live)
         return [body]
 
-    @override
-    def delivered(self) -> None:
-        for upload in self._fresh:
-            upload.told = True
-        self._fresh = []
+    def journaled(self, entry: Mapping[str, object]) -> None:
+        """Take note of what the client has written down."""
+        if entry["event"] == "sending":
+            self._intended_at = self.clock.monotonic()
+        for upload in self.upload_log.uploads:
+            if entry["event"] == "accepted" and str(upload.job.batch_id) == entry["batch_id"]:
+                upload.told = True
+
+    def end_run(self) -> None:
+        """Take note that the process is gone."""
+        last = self.upload_log.uploads[-1:]
+        for upload in last:
+            upload.is_orphan = upload.run == self.run and not upload.told
 
     def _note_lies(self, path: str, body: bytes) -> None:
         match, last = _PATH.fullmatch(path), self.application.requests[-1]
@@ -183,15 +202,14 @@ class ImportWorld(World):
                 is_unknown = last.error_code in UNKNOWN_JOB_CODES
                 upload.disowned |= is_unknown or last.status == HTTPStatus.NOT_FOUND
 
-    def _noted(self, job: ImportJob, live: list[Upload]) -> Upload:
+    def _note(self, job: ImportJob, live: list[Upload]) -> None:
         header, *lines = read_lines(job.request.content, job.request.delimiter)
         named = [dict(zip(header, cells, strict=True)) for cells in lines]
         folded = frozenset(row[self._lookup].strip().casefold() for row in named)
         rows = {int(row[MARK]): row for row in named}
-        upload = Upload(job, self.run, rows, folded, others=tuple(live))
+        upload = Upload(job, self.run, rows, folded, self._intended_at, others=tuple(live))
         self.upload_log.uploads.append(upload)
         self.upload_log.findings += self._broken_limits(upload)
-        return upload
 
     def _broken_limits(self, upload: Upload) -> Iterator[str]:
         name = f"import {upload.job.batch_id}"
@@ -204,6 +222,10 @@ class ImportWorld(World):
         for other in known:
             if not other.folded.isdisjoint(upload.folded):
                 yield f"{name} shares a lookup value with {other.job.batch_id}, still under way"
+        for other in upload.others:
+            waited = self.clock.monotonic() - other.intended_at
+            if other.is_orphan and waited < self._limits.unconfirmed_seconds:
+                yield f"{name} came {waited:.0f} s after {other.job.batch_id} was left behind"
         if len(upload.rows) < len(upload.folded):
             yield f"{name} has a lookup value twice"
 
@@ -218,7 +240,3 @@ def _whole(pieces: Iterable[bytes]) -> bytes:
         return b"".join(pieces)
     finally:
         pieces.close()  # type: ignore[attr-defined]
-
-
-def _tells_of(body: bytes, batch_id: int) -> bool:
-    return b'"Queued"' in body and str(batch_id).encode() in body

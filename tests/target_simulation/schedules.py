@@ -9,7 +9,7 @@ from tests.simulation.schedule import DAY, HOUR, Run, Schedule
 from tests.target_simulation.messages import draw_messages
 from tests.target_simulation.target_faults import draw_faults
 
-PLACES = ("any", "any", "send", "reply", "sleep", "wait", "write", "read")
+PLACES = ("any", "any", "send", "reply", "sleep", "wait", "write", "read", "journal")
 
 
 def draw_schedule(seed: int) -> Schedule:
@@ -44,7 +44,7 @@ def _draw_world(dice: Random, config: dict[str, Any]) -> dict[str, Any]:
         "latency": dice.choice((0.05, 0.2, 1.0)),
         "job_seconds": [round(dice.uniform(0.5, longest), 1) for _ in range(7)],
         "date_skew": 0,
-        "described": [],
+        "described": None,
         "programs_stream": False,
         "options": options,
         "chunk": dice.choice((1, 7, 50)),

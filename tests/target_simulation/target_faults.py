@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tests.simulation.fault_menu import A_CALL, FOR_EVER, PROXY_STATUSES, TRANSIENT_CODES
+from tests.simulation.shared_faults import (
+    CROWDED,
+    FOR_EVER,
+    TOKEN_DENIED,
+    TOKEN_WORN,
+    limited,
+    lost,
+    odd_codes,
+    slow,
+    token_refused,
+    transient,
+)
 
 if TYPE_CHECKING:
     from random import Random
+
+    from tests.simulation.shared_faults import FaultDocument
 
 OPERATIONS = (
     "*", "identity.token", "describe.leads", "import.*", "import.create", "import.create",
@@ -22,8 +35,8 @@ REPORT_DAMAGES = (
 )  # fmt: skip
 
 
-def draw_faults(dice: Random, count: int) -> list[dict[str, Any]]:
-    """Return this many faults, each a document of `marketo_emulator.faults.Fault`."""
+def draw_faults(dice: Random, count: int) -> list[FaultDocument]:
+    """Return this many faults, each a document of `marketo_emulator.faults.fault.Fault`."""
     kinds = (
         _transient, _transient, _lost, _lost, _lost, _token, _garbled, _slow, _job, _job, _failed,
         _failed, _status, _refusal, _report, _report, _report, _busy, _busy, _too_large,
@@ -31,35 +44,21 @@ def draw_faults(dice: Random, count: int) -> list[dict[str, Any]]:
     return [dice.choice(kinds)(dice) for _ in range(count)]
 
 
-def _anywhere(dice: Random) -> dict[str, Any]:
-    return {
-        **A_CALL,
-        "operation": dice.choice(OPERATIONS),
-        "nth": dice.choice((1, 1, 2, 3, 5, 9)),
-        "every": dice.choice((1, 1, 2, 5)),
-        "times": dice.choice((1, 1, 2, 4, 12)),
-    }
+def _transient(dice: Random) -> FaultDocument:
+    return transient(dice, OPERATIONS)
 
 
-def _transient(dice: Random) -> dict[str, Any]:
-    if dice.random() < 0.3:
-        return {**_anywhere(dice), "status": dice.choice(PROXY_STATUSES)}
-    code = dice.choice(TRANSIENT_CODES)
-    return {**_anywhere(dice), "code": code, "takes_effect": dice.random() < 0.2}
+def _lost(dice: Random) -> FaultDocument:
+    return lost(dice, OPERATIONS)
 
 
-def _lost(dice: Random) -> dict[str, Any]:
-    return {**_anywhere(dice), "reset": dice.choice(("before", "after", "after"))}
+def _token(dice: Random) -> FaultDocument:
+    refused = token_refused(dice, OPERATIONS)
+    again = {**refused, "every": 1, "times": 4}
+    return dice.choice((refused, again, TOKEN_WORN, TOKEN_DENIED))
 
 
-def _token(dice: Random) -> dict[str, Any]:
-    refused = {**_anywhere(dice), "code": dice.choice(("601", "602"))}
-    worn = {"operation": "identity.token", "put": {"expires_in": 0}}
-    denied = {"operation": "identity.token", "status": 401, "body": '{"error": "unauthorized"}'}
-    return dice.choice((refused, refused, worn, denied))
-
-
-def _garbled(dice: Random) -> dict[str, Any]:
+def _garbled(dice: Random) -> FaultDocument:
     reads = dice.choice(("describe.leads", "import.status"))
     return dice.choice(
         (
@@ -70,17 +69,16 @@ def _garbled(dice: Random) -> dict[str, Any]:
             {"operation": "import.create", "cut_after_bytes": 30},
             {"operation": "import.create", "body": "<html>OK</html>", "takes_effect": True},
             {"operation": "import.create", "body": "<html>502</html>"},
-            {**A_CALL, "code": "606", "rewrites": ["integer_codes"], "nth": dice.randrange(1, 20)},
-            {**A_CALL, "code": "9999", "message": "Something new", "nth": dice.randrange(1, 20)},
+            *odd_codes(dice),
         )
     )
 
 
-def _slow(dice: Random) -> dict[str, Any]:
-    return {**_anywhere(dice), "every": 1, "delay_seconds": dice.choice((5, 40, 100, 400))}
+def _slow(dice: Random) -> FaultDocument:
+    return slow(dice, OPERATIONS)
 
 
-def _job(dice: Random) -> dict[str, Any]:
+def _job(dice: Random) -> FaultDocument:
     which = {
         "operation": "import.job",
         "nth": dice.randrange(1, 5),
@@ -99,7 +97,7 @@ def _job(dice: Random) -> dict[str, Any]:
     )
 
 
-def _failed(dice: Random) -> dict[str, Any]:
+def _failed(dice: Random) -> FaultDocument:
     return {
         "operation": "import.job",
         "nth": dice.randrange(1, 6),
@@ -109,10 +107,11 @@ def _failed(dice: Random) -> dict[str, Any]:
     }
 
 
-def _status(dice: Random) -> dict[str, Any]:
+def _status(dice: Random) -> FaultDocument:
     which = {"operation": "import.status", "nth": dice.randrange(1, 8)}
     counters = ("numOfLeadsProcessed", "numOfRowsFailed", "numOfRowsWithWarning", "message")
     gone = [f"result.0.{name}" for name in counters]
+    odd = dice.choice(gone)
     back = {"put": {"result.0.status": dice.choice(("Importing", "Queued"))}, "drop": gone}
     return dice.choice(
         (
@@ -120,11 +119,12 @@ def _status(dice: Random) -> dict[str, Any]:
             {**which, **back, "times": dice.choice((1, 3))},
             {**which, "code": dice.choice(("1013", "610", "1003"))},
             {**which, "drop": ["result.0.batchId"], "times": FOR_EVER},
+            {**which, "put": {odd: dice.choice(("n/a", "three", -1, []))}, "times": FOR_EVER},
         )
     )
 
 
-def _refusal(dice: Random) -> dict[str, Any]:
+def _refusal(dice: Random) -> FaultDocument:
     codes = ("1003", "603", "613", "1006", "1013", "607", "1001")
     return {
         "operation": "import.create",
@@ -134,7 +134,7 @@ def _refusal(dice: Random) -> dict[str, Any]:
     }
 
 
-def _too_large(dice: Random) -> dict[str, Any]:
+def _too_large(dice: Random) -> FaultDocument:
     return {
         "operation": "import.create",
         "nth": dice.randrange(1, 4),
@@ -143,20 +143,19 @@ def _too_large(dice: Random) -> dict[str, Any]:
     }
 
 
-def _busy(dice: Random) -> dict[str, Any]:
+def _busy(dice: Random) -> FaultDocument:
     code = dice.choice(("1016", "1016", "1019"))
     seconds = dice.choice((40, 300, 1200, 7300))
     full = {
         "operation": "import.create", "nth": dice.randrange(1, 4), "code": code,
         "times": FOR_EVER, "for_seconds": seconds,
     }  # fmt: skip
-    limited = {"code": "606", "times": FOR_EVER, "for_seconds": dice.choice((30, 120, 1500))}
-    crowded = {"code": "615", "nth": 3, "every": 5, "times": FOR_EVER}
+    others = limited(dice)
     no_calls = {"operation": "import.*", "code": "607", "nth": dice.randrange(1, 9)}
-    return dice.choice((full, full, limited, crowded, no_calls))
+    return dice.choice((full, full, others, CROWDED, no_calls))
 
 
-def _report(dice: Random) -> dict[str, Any]:
+def _report(dice: Random) -> FaultDocument:
     which = {
         "operation": dice.choice(REPORTS),
         "nth": dice.randrange(1, 4),

@@ -13,15 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from marketo_bulk import MarketoBulk, Timing
-from marketo_bulk.connection_settings import connection_from
+from marketo_bulk import Clock, MarketoBulk
+from singer_marketo.settings import connection_from
 from target_marketo_bulk.load import Load
-from target_marketo_bulk.reader import LineReader
+from target_marketo_bulk.records.line_reader import LineReader
+from target_marketo_bulk.records.validator import PlainFirstValidator
+from target_marketo_bulk.sending.journal import Journal
 from target_marketo_bulk.settings import ImportSettings
-from target_marketo_bulk.sinks import LeadSink
+from target_marketo_bulk.sinks import ImportSink
 from target_marketo_bulk.target import TargetMarketoBulk
-from target_marketo_bulk.validator import PlainFirstValidator
-from tests.simulation.process import BASE_URL, STEPS_MAX, KilledError, no_logs
+from tests.simulation.dying import KilledError, Mortal
+from tests.simulation.process import BASE_URL, no_logs
 from tests.simulation.world import EndlessError
 from tests.simulation.wsgi_transport import WsgiSession
 from tests.target_simulation.messages import encoded, lines_from
@@ -57,7 +59,7 @@ class Result:
     """The numbers of its summary."""
 
 
-class TargetProcess:
+class TargetProcess(Mortal):
     """A run of the target against a world. `kill` is that of `schedule.Run`."""
 
     def __init__(
@@ -67,19 +69,13 @@ class TargetProcess:
         kill: Mapping[str, Any] | None,
         on_state: Callable[[int, int], object],
     ) -> None:
+        super().__init__(kill)
         self.world = world
         self._directory = directory
-        self._kill = kill
         self._on_state = on_state
-        self._matched = 0
-        self._disk: dict[str, bytes] | None = None
+        self._disk: dict[str, bytes] = {}
         self._target: SimulatedTarget | None = None
         self.result = Result()
-
-    @property
-    def is_dead(self) -> bool:
-        """Whether nothing it does has any effect any more."""
-        return self._disk is not None
 
     def run(
         self, config: Mapping[str, Any], messages: Sequence[Message], position: int, seed: int
@@ -98,8 +94,9 @@ class TargetProcess:
                 target.listen(Feed(self, messages, position))  # type: ignore[arg-type]
             except (Exception, SystemExit, KilledError, EndlessError) as error:  # noqa: BLE001  # to be judged
                 self.result.error = error
-            if self._disk is not None:
+            if self.is_dead:
                 self._bury(target, self._disk)
+        self.result.steps = self.steps
         self._count(target.load)
         return self.result
 
@@ -128,8 +125,6 @@ class TargetProcess:
         if place == "send" and not path.startswith("/identity/"):
             self.result.starts.append(self.world.clock.monotonic())
         self.step(place)
-        if place == "reply":
-            self.world.delivered()
 
     def sleep(self, seconds: float) -> None:
         """Wait, as the client does between calls and the target between polls."""
@@ -147,27 +142,15 @@ class TargetProcess:
 
     # -- where it dies --------------------------------------------------------------------------
 
-    def step(self, place: str) -> None:
-        """Count a step, and die if it is the one."""
-        if self.is_dead:
-            raise KilledError
-        self.result.steps += 1
-        if self.result.steps > STEPS_MAX:
-            raise EndlessError(f"no end after {STEPS_MAX} steps")
-        if not self._is_last(place):
-            return
-        if self._kill is not None and self._kill["how"] == "kill":
-            self._disk = {path.name: path.read_bytes() for path in self._directory.iterdir()}
-            raise KilledError
+    @override
+    def last_breath(self) -> None:
+        self._disk = {path.name: path.read_bytes() for path in self._directory.iterdir()}
+
+    @override
+    def terminate(self) -> None:
+        """Do what SIGTERM does."""
         if self._target is not None:
             self._target.terminate()
-
-    def _is_last(self, place: str) -> bool:
-        kill = self._kill
-        if kill is None or kill["place"] not in {"any", place}:
-            return False
-        self._matched += 1
-        return bool(self._matched == kill["step"])
 
 
 class UploadSession(WsgiSession):
@@ -188,7 +171,10 @@ class UploadSession(WsgiSession):
         return super().request(method, url, **more)
 
 
-class SimulatedSink(LeadSink):
+_SCHEMAS_CHECKED: dict[str, Any] = {}
+
+
+class SimulatedSink(ImportSink):
     """A sink that does not have the same few schemas checked again and again."""
 
     @override
@@ -200,6 +186,21 @@ class SimulatedSink(LeadSink):
 @lru_cache
 def _validator_of(schema: str) -> PlainFirstValidator:
     return PlainFirstValidator(json.loads(schema))
+
+
+class SimulatedJournal(Journal):
+    """A journal whose process may die before and after each of its lines."""
+
+    def __init__(self, process: TargetProcess, *arguments: Any, **more: Any) -> None:
+        self._process = process
+        super().__init__(*arguments, **more)
+
+    @override
+    def _write(self, entry: Mapping[str, object]) -> None:
+        self._process.step("journal")
+        super()._write(entry)
+        self._process.world.journaled(entry)
+        self._process.step("journal")
 
 
 class FeedReader(LineReader):
@@ -221,6 +222,8 @@ class SimulatedTarget(TargetMarketoBulk):
         self._simulation = process
         self._seed = seed
         super().__init__(config=dict(config))
+        # The same few schemas come in every run: checked once, they are known to each.
+        self._schemas = _SCHEMAS_CHECKED
 
     @cached_property
     @override
@@ -232,14 +235,15 @@ class SimulatedTarget(TargetMarketoBulk):
             connection_from(self.config),
             emit_state=process.emit,
             check_signals=self._leave_if_told,
-            timing=Timing(clock.monotonic, process.sleep),
+            clock=Clock(
+                clock.monotonic, process.sleep, Random(self._seed).random, moves_by_sleep=True
+            ),
             now=clock.now,
             connect=partial(
                 MarketoBulk.connect,
-                clock=clock.monotonic,
-                random=Random(self._seed).random,
                 session=UploadSession(process.world.serve, clock.monotonic, process.step_call),
             ),
+            open_journal=partial(SimulatedJournal, process),
         )
 
     def terminate(self) -> None:

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from tests.simulation.schedule import Schedule
     from tests.target_simulation.messages import Message
 
-NEEDED = frozenset({"max_file_size_bytes", "max_rejected_percent"})
+NEEDED = frozenset(
+    {
+        "import_timeout_seconds",
+        "max_file_size_bytes",
+        "max_rejected_percent",
+        "poll_interval_seconds",
+    }
+)
 """Settings without which a schedule would be another one."""
 
 

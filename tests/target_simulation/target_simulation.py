@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from marketo_bulk import MarketoBulkError
 from marketo_bulk.limits import CALLS_PER_WINDOW_DEFAULT, RATE_WINDOW_SECONDS
-from target_marketo_bulk.load import TooManyRejectsError
+from target_marketo_bulk.outcomes.reject_limits import TooManyRejectsError
+from tests.simulation.outcomes import MEMORY, PlayedSchedules
 from tests.simulation.schedule import DAY, START, Run, Schedule
 from tests.target_simulation.import_world import ImportWorld
 from tests.target_simulation.ledger import Ledger
@@ -23,37 +25,22 @@ if TYPE_CHECKING:
 
     from tests.target_simulation.target_process import Result
 
-MEMORY = Path("/dev/shm")
 ROUNDING_SECONDS = 0.01
 LYING = frozenset({"import.failures", "import.warnings", "import.job", "*", "import.*"})
 """Operations whose faults can make Marketo's own counts, or reports, disagree with its leads."""
 
 
 @dataclass
-class Outcome:
-    """What became of a schedule; `findings` say what should not have."""
+class Outcome(PlayedSchedules):
+    """What became of a schedule of the target."""
 
-    findings: list[str] = field(default_factory=list)
-    runs: int = 0
-    interrupted: int = 0
     killed: int = 0
     repeated: int = 0
     """Runs after which the tap goes on from an earlier STATE than the last."""
-    calls: int = 0
-    polls: int = 0
     imports: int = 0
     late: int = 0
     """Imports nobody could wait for."""
     records: int = 0
-    steps: int = 0
-    days: float = 0.0
-    disturbances: int = 0
-
-    def add(self, other: Outcome) -> None:
-        """Add what another came to."""
-        for count in fields(self):
-            both = getattr(self, count.name) + getattr(other, count.name)
-            setattr(self, count.name, both)
 
 
 class TargetSimulation:
@@ -98,6 +85,7 @@ class TargetSimulation:
         self._pass_until(self._schedule.ends_at + 2 * DAY)
         while world.live_uploads():
             world.clock.advance(DAY)
+        begun_at = world.clock.now().isoformat()
         result = self._run(Run(at=0), self._messages)
         outcome.days = (world.clock.now() - self._begun_at) / timedelta(days=1)
         outcome.imports = len(world.upload_log.uploads)
@@ -111,7 +99,9 @@ class TargetSimulation:
         if self._position != len(self._messages):
             self._find(f"the last STATE is {self._position} of {len(self._messages)}")
         for path in self._directory.glob("imports-*"):
-            self._find(f"the last run left a journal: {path.read_text()}")
+            # That of an earlier run stays, if all of it was over and nothing has been sent since.
+            if any(_left_open(path.read_text(), begun_at)):
+                self._find(f"the last run left a journal: {path.read_text()}")
         outcome.findings += self._ledger.faults_of_rows()
         outcome.findings += self._ledger.differences()
 
@@ -129,6 +119,7 @@ class TargetSimulation:
         for finding in self._judge(result):
             self._find(f"run {outcome.runs}: {finding}")
         outcome.runs += 1
+        world.end_run()
         outcome.interrupted += result.error is not None
         outcome.killed += result.killed
         outcome.calls += len(result.starts)
@@ -186,8 +177,7 @@ class TargetSimulation:
 
 def play(schedule: Schedule) -> Outcome:
     """Carry a schedule out, by way of JSON: nothing but what can be written down may matter."""
-    place = MEMORY if MEMORY.is_dir() else None
-    with tempfile.TemporaryDirectory(prefix="target-simulation-", dir=place) as name:
+    with tempfile.TemporaryDirectory(prefix="target-simulation-", dir=MEMORY) as name:
         return TargetSimulation(Schedule.from_json(schedule.to_json()), Path(name)).play()
 
 
@@ -211,3 +201,17 @@ def excess(schedule: Schedule, outcome: Outcome) -> list[str]:
     if outcome.calls - outcome.polls > calls:
         found.append(f"{outcome.calls - outcome.polls} calls but for polls, more than {calls}")
     return found
+
+
+def _left_open(journal: str, begun_at: str) -> Iterator[str]:
+    """Yield the lines about uploads and imports of which no later line says the end.
+
+    An upload from before the last run, of which no answer came, is over by then without a line.
+    """
+    lines = [json.loads(line) for line in journal.splitlines()]
+    for number, line in enumerate(lines):
+        if line["event"] == "sending" and line.get("sent_at", line["time"]) < begun_at:
+            continue
+        name = {"sending": "upload", "accepted": "batch_id"}.get(line["event"])
+        if name and not any(later.get(name) == line[name] for later in lines[number + 1 :]):
+            yield str(line)

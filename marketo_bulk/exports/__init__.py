@@ -1,0 +1,1 @@
+"""Bulk exports: what can be exported, the calls of a job, the download."""

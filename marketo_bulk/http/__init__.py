@@ -1,0 +1,1 @@
+"""One call over HTTP: connection, token, retries, rate limit, error codes."""

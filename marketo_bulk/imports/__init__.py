@@ -1,0 +1,1 @@
+"""Bulk imports: the calls of a job."""

@@ -1,0 +1,1 @@
+"""What Marketo says of its fields and programs."""

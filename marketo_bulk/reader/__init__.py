@@ -1,0 +1,1 @@
+"""The reader of export files: bytes to typed columns."""

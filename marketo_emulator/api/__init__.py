@@ -1,0 +1,1 @@
+"""The calls that are answered, one module for each family."""

@@ -1,0 +1,1 @@
+"""Bulk imports: jobs and their rows."""

@@ -1,0 +1,1 @@
+"""The page at `/`: one file for browsers, and what it shows."""

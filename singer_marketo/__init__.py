@@ -1,0 +1,1 @@
+"""What the tap and the target share of Singer, and the client must not know."""

@@ -1,0 +1,1 @@
+"""One run: plan, take over, extract, and the state it leaves."""

@@ -1,0 +1,33 @@
+"""Run times: the end that all streams of a sync share, fixed before any job is created."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from marketo_bulk.timestamps import floor_second
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+SETTLING = timedelta(seconds=60)
+"""How far behind Marketo's clock the last window ends: an update may take a while to show up."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunTimes:
+    """Marketo's time when a sync was planned, in whole seconds, and up to when it reads."""
+
+    end: datetime
+    settling: timedelta = SETTLING
+
+    @classmethod
+    def at(cls, server_now: datetime) -> RunTimes:
+        """Return the times of a sync that begins now."""
+        return cls(floor_second(server_now - SETTLING))
+
+    @property
+    def now(self) -> datetime:
+        """Return the moment of the plan."""
+        return self.end + self.settling

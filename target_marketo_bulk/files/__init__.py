@@ -1,0 +1,1 @@
+"""Rows on disk, and the files that are sent."""

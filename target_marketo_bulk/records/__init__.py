@@ -1,0 +1,1 @@
+"""Singer records to the cells of a row."""

@@ -1,0 +1,1 @@
+"""Files to Marketo: queue, thread, journal."""
