@@ -25,6 +25,7 @@ REPORT_ATTEMPTS_MAX = 3
 
 NOT_NAMED = "Marketo counted failed rows, but its failures file does not name them"
 WARNING_NOT_NAMED = "Marketo counted warnings, but its warnings file does not name the rows"
+WARNINGS_UNKNOWN = "Marketo neither counts warnings nor gives a warnings file that can be read"
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +73,8 @@ class Outcomes:
             raise _unknown_failures(file, job, failures.error)
         rejected = self._report_failures(file, job.batch_id, failures.body, failed or 0)
         self._report_warnings(file, job, warnings.body)
+        if warnings.error and job.rows_with_warning is None:
+            self._log.warn_unknown(WARNINGS_UNKNOWN, batch_id=job.batch_id)
         self._compare(file, job)
         self.tally.files += 1
         self.tally.bytes += file.size_bytes

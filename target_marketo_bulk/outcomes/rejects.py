@@ -173,6 +173,10 @@ class RejectLog:
         self._write(self.warnings, batch_id, reason, record=None, rows=rows)
         self._count(self._warned, reason, rows=rows)
 
+    def warn_unknown(self, reason: str, *, batch_id: str) -> None:
+        """Report that nobody knows which rows of an import have warnings; none is counted."""
+        self._write(self.warnings, batch_id, reason, record=None, rows=None)
+
     def sync(self) -> None:
         """Return once everything reported is on disk."""
         self.rejects.sync()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from itertools import count, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,6 +18,7 @@ from marketo_bulk.errors import (
     RejectedError,
 )
 from marketo_emulator.faults.fault import Fault
+from target_marketo_bulk.outcomes.outcomes import WARNINGS_UNKNOWN
 from target_marketo_bulk.outcomes.reject_limits import TooManyRejectsError
 from tests.target.runs import leads, people, read_json_lines, singer_lines
 
@@ -540,6 +541,48 @@ def test_i16_rows_neither_counted_nor_named_are_not_taken_for_imported(
     assert isinstance(result.error, JobError) == (times is None)
     assert result.states == ([{"records": 20}] if times else [])
     assert len(result.rejects) == (1 if times else 0)
+
+
+WARNINGS_HIDDEN = [
+    pytest.param({}, {"code": "1003", "message": "Nope"}, None, True, id="left out, an error"),
+    pytest.param({"put": "n/a"}, {"code": "1013"}, None, True, id="odd, an error"),
+    pytest.param({}, {"code": "1003", "message": "Nope"}, 2, False, id="an error that passes"),
+    pytest.param({}, {"status": 404, "body": ""}, None, False, id="left out, no file"),
+    pytest.param({"put": 1}, {"code": "1003", "message": "Nope"}, None, False, id="counted"),
+]
+
+
+@pytest.mark.fault(
+    "I16",
+    "… and an error in place of the warnings file",
+    "asks 3 times, then says among the warnings that they are not known; the rows are imported",
+)
+@pytest.mark.parametrize(("counted", "report", "times", "is_unknown"), WARNINGS_HIDDEN)
+def test_i16_warnings_neither_counted_nor_named_are_said(
+    emulator: Emulator,
+    config: Record,
+    run: RunTarget,
+    counted: dict[str, Any],
+    report: dict[str, Any],
+    times: int | None,
+    *,
+    is_unknown: bool,
+) -> None:
+    """One entry for the import, and none where Marketo counts them or says that there are none."""
+    records = [*people(19), {"email": "odd @load.test", "firstName": "Odd"}]
+    name = "result.0.numOfRowsWithWarning"
+    how = {"put": {name: counted["put"]}} if counted else {"drop": (name,)}
+    emulator.faults.add(
+        Fault(operation="import.status", **how, times=None, takes_effect=True),
+        Fault(operation="import.warnings", **report, times=times),
+    )
+    result = run(singer_lines(records), config)
+    assert result.error is None
+    assert result.states == [{"records": 20}]
+    unknown = [entry for entry in result.warnings if entry["reason"] == WARNINGS_UNKNOWN]
+    assert [(entry["batch_id"], entry["record"], entry["rows"]) for entry in unknown] == (
+        [("3401", None, None)] if is_unknown else []
+    )
 
 
 @pytest.mark.parametrize(("kept", "dropped"), [("batchId", "importId"), ("importId", "batchId")])

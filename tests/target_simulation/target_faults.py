@@ -26,6 +26,8 @@ OPERATIONS = (
     "*", "identity.token", "describe.leads", "import.*", "import.create", "import.create",
     "import.status", "import.status", "import.failures", "import.warnings",
 )  # fmt: skip
+UNBEGUN = frozenset({"606", "608", "614", "615"})
+"""Codes of calls that Marketo does not begin; those of an upload are believed."""
 REPORTS = ("import.failures", "import.failures", "import.warnings")
 REPORT_DAMAGES = (
     "everything_quoted", "byte_order_mark", "carriage_returns_and_line_feeds",
@@ -45,7 +47,8 @@ def draw_faults(dice: Random, count: int) -> list[FaultDocument]:
 
 
 def _transient(dice: Random) -> FaultDocument:
-    return transient(dice, OPERATIONS)
+    fault = transient(dice, OPERATIONS)
+    return {**fault, "takes_effect": False} if fault.get("code") in UNBEGUN else fault
 
 
 def _lost(dice: Random) -> FaultDocument:
