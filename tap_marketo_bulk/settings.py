@@ -264,7 +264,8 @@ TAP_SETTINGS = (
         th.StringType,
         title="Download directory",
         description="Where export files are kept, without a name, until their records are "
-        "written. Default: the system's temporary directory.",
+        "written. With `per_type` and `batch_config`, activities wait there, too, for the files of "
+        "their types. Default: the system's temporary directory.",
     ),
     th.Property(
         "job_journal",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from singer_sdk import Stream
 
     from tap_marketo_bulk.output.extract import Extract
-    from tap_marketo_bulk.output.stream_batches import Split
+    from tap_marketo_bulk.output.spool import Sharing
 
 
 def has_batches(stream: Stream) -> bool:
@@ -30,12 +30,13 @@ def write_batches(
     extracts: Iterable[Extract],
     *,
     keeps_records: bool,
-    split: Split | None = None,
+    sharing: Sharing | None = None,
 ) -> None:
     """Write all extracts; the STATE that vouches for one goes out after its last BATCH message.
 
-    `split` shares the rows of an extract out among the stream's maps; without it each sees all.
-    Raises: StorageError if the location refuses a file: what is in STATE by then is true.
+    `sharing` shares the rows of an extract out among the stream's maps; without it each sees all.
+    Raises: StorageError if the location refuses a file, DiskError if the disk does where records
+        wait to be shared out: what is in STATE by then is true.
     """
     config = BatchConfig.from_config(stream.config)
     assert config is not None  # noqa: S101  # `has_batches` has seen to it
@@ -45,7 +46,7 @@ def write_batches(
         keeps_records=keeps_records,
         version=stream._stream_version,  # noqa: SLF001  # as the SDK's own messages have it
         money=getattr(stream, "money", frozenset()),
-        split=split,
+        sharing=sharing,
     )
     with stream.get_record_counter() as counter, stream.get_sync_timer():
         for extract in extracts:

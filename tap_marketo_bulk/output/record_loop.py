@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from singer_sdk.mapper import StreamMap
 
     from tap_marketo_bulk.output.extract import Extract
-    from tap_marketo_bulk.output.stream_batches import Split
+    from tap_marketo_bulk.output.spool import Sharing
 
 
 CHUNK_RECORDS = 200
@@ -78,7 +78,7 @@ class BulkStream(BookmarksByRun):
         try:
             if write_messages and has_batches(self):
                 write_batches(
-                    self, self.extracts(), keeps_records=self._keeps_records, split=self._split
+                    self, self.extracts(), keeps_records=self._keeps_records, sharing=self._sharing
                 )
             elif write_messages and self.selected and self.writes_lines:
                 self._sync_lines()
@@ -104,8 +104,10 @@ class BulkStream(BookmarksByRun):
         """Whether the stream's map, flattening included, leaves records as they are."""
         return len(self.stream_maps) == 1 and keeps_records(self.stream_maps[0])
 
-    _split: Split | None = None
-    """Shares rows out among maps that take some of them each; a stream may have such maps."""
+    @property
+    def _sharing(self) -> Sharing | None:
+        """How rows go to maps that take some of them each; a stream may have such maps."""
+        return None
 
     @property
     def _takes_rows(self) -> bool:

@@ -6,8 +6,7 @@ import contextlib
 import hashlib
 import re
 from itertools import islice
-from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 from singer_sdk.helpers._batch import BaseBatchFileEncoding, SDKBatchMessage
@@ -17,24 +16,23 @@ from marketo_bulk.reader.json_cells import decode_object
 from singer_marketo.storage import Storage
 from tap_marketo_bulk.output.batch_config import PARQUET, BatchConfig
 from tap_marketo_bulk.output.batch_files import BatchFiles, JsonLinesFile
-from tap_marketo_bulk.output.writer import ENCODER
+from tap_marketo_bulk.output.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import IO, TypeAlias
+    from typing import IO
 
     from singer_sdk.mapper import StreamMap
 
     from tap_marketo_bulk.output.extract import Extract
-
-    Split: TypeAlias = Callable[[Sequence[Any]], Iterable[tuple[StreamMap, Iterable[Any]]]]
+    from tap_marketo_bulk.output.spool import Sharing
 
 ROWS_TOGETHER = 500
-SPOOLED_BYTES = 1 << 18
-"""What the records of one stream may take in memory while an extract is shared out."""
 
 NAME_MAX_CHARACTERS = 100
 DIGEST_DIGITS = 12
+
+RecordT = TypeVar("RecordT")
 
 _UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -51,7 +49,7 @@ class StreamBatches:
 
     `maps` are the stream's; where they keep records as they are, columns go into the files as the
     reader has them. `money` names properties that hold amounts of money, unless a map tells its
-    own. `split` shares rows out among maps that take some of them each.
+    own. With `sharing`, each row goes to those maps that take it, and the rest do not see it.
     """
 
     def __init__(
@@ -62,26 +60,26 @@ class StreamBatches:
         keeps_records: bool,
         version: int | None,
         money: frozenset[str] = frozenset(),
-        split: Split | None = None,
+        sharing: Sharing | None = None,
     ) -> None:
         self._config = config
         self._maps = maps
         self._keeps_records = keeps_records
         self._version = version
         self._money = money
-        self._split = split
+        self._sharing = sharing
         self._storage = Storage("batch_config.storage.root", config.root, config.params)
 
     def batches(self, extract: Extract) -> Iterator[Batch]:
         """Write the files of an extract, and yield a message for each once it is there.
 
-        Raises: StorageError, and what reading the extract raises.
+        Raises: StorageError, DiskError, and what reading the extract raises.
         """
         if self._keeps_records:
             yield from self._unmapped(extract, self._maps[0].stream_alias)
             return
-        if self._split is not None:
-            yield from self._shared_out(extract, self._split)
+        if self._sharing is not None:
+            yield from self._shared_out(extract, self._sharing)
             return
         # One pass over the extract for each stream that its records become.
         for stream_map in self._maps:
@@ -89,19 +87,21 @@ class StreamBatches:
                 chunks = _in_chunks(_transformed(extract.records(), stream_map))
                 yield from self._mapped(extract, stream_map, chunks)
 
-    def _shared_out(self, extract: Extract, split: Split) -> Iterator[Batch]:
+    def _shared_out(self, extract: Extract, sharing: Sharing) -> Iterator[Batch]:
         """Write the files of many streams, for which the extract is read once."""
         with contextlib.ExitStack() as stack:
             spools = {
-                each: stack.enter_context(SpooledTemporaryFile(SPOOLED_BYTES))
+                each: stack.enter_context(Spool(sharing.directory, each.stream_alias))
                 for each in self._maps
             }
             for rows in extract.chunks():
-                for stream_map, records in split(rows):
-                    spools[stream_map].write(ENCODER.encode_lines([*records]))
+                for stream_map, records in sharing.split(rows):
+                    spools[stream_map].add(records)
+            # In JSON lines they stand as they are here already.
+            read = _record if self._config.format == PARQUET else msgspec.Raw
             for stream_map, spool in spools.items():
-                spool.seek(0)
-                yield from self._mapped(extract, stream_map, _in_chunks(map(_record, spool)))
+                chunks = _in_chunks(map(read, spool.lines()))
+                yield from self._mapped(extract, stream_map, chunks)
 
     def _unmapped(self, extract: Extract, alias: str) -> Iterator[Batch]:
         stem = _stem(alias, extract.title)
@@ -116,7 +116,7 @@ class StreamBatches:
         self,
         extract: Extract,
         stream_map: StreamMap,
-        chunks: Iterator[list[dict[str, Any]]],
+        chunks: Iterator[list[Any]],
     ) -> Iterator[Batch]:
         alias = stream_map.stream_alias
         stem = _stem(alias, extract.title)
@@ -216,7 +216,7 @@ def _record(line: bytes) -> dict[str, Any]:
     return found
 
 
-def _in_chunks(records: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _in_chunks(records: Iterator[RecordT]) -> Iterator[list[RecordT]]:
     while chunk := list(islice(records, ROWS_TOGETHER)):
         yield chunk
 

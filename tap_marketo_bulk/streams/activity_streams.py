@@ -18,6 +18,7 @@ from marketo_bulk.activities.activity_types import DELETE_LEAD
 from marketo_bulk.reader.columns import kind_of
 from marketo_bulk.reader.json_cells import decode_object
 from tap_marketo_bulk.output.record_loop import RecordLine, keeps_records
+from tap_marketo_bulk.output.spool import Sharing
 from tap_marketo_bulk.output.whole_stream import FULL_TABLE, WholeStream
 from tap_marketo_bulk.output.writer import ENCODER, LineWriter
 from tap_marketo_bulk.streams.activities import COLUMNS, Activities
@@ -33,6 +34,7 @@ from tap_marketo_bulk.streams.activity_rows import TypedRows
 from tap_marketo_bulk.streams.export_stream import MONEY, ExportStream
 from tap_marketo_bulk.streams.fields import property_of
 from tap_marketo_bulk.streams.stream_rules import INCREMENTAL, StreamRules
+from tap_marketo_bulk.sync.run import download_directory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -205,7 +207,11 @@ class ActivitiesPerType(ExportStream):
             )
             writer.write_lines(ENCODER.encode_lines([*lines]))
 
+    @property
     @override
+    def _sharing(self) -> Sharing:
+        return Sharing(self._split, download_directory(self._marketo_tap.settings))
+
     def _split(self, rows: Sequence[Any]) -> Iterator[tuple[StreamMap, Iterator[Any]]]:
         by_type = _columns_by_type(rows)
         for each in self._type_maps:

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from marketo_bulk.errors import MarketoBulkError
+from marketo_bulk.errors import DiskError, MarketoBulkError
+from tap_marketo_bulk.output import spool
 from tap_marketo_bulk.tap import TapMarketoBulk
 from tests.end_to_end.test_archive import replay
 from tests.end_to_end.test_batches import batches, records_of
 from tests.hostile_server import hostile_server, raw
-from tests.tap_runs import capture, created_jobs, members_of
+from tests.tap_runs import capture, catalog_with, created_jobs, make_tap, members_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     RunTap = Callable[..., TapRun]
 
 CONFIG = {"start_date": "2026-01-01T00:00:00Z", "max_queued_jobs": 3}
+TYPE, STREAM, ACTIVITIES = 104, "activity_change_status_in_progression", 500
 SETTINGS = ("batch_config", "archive_url", "replay_url")
 DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
 
@@ -193,6 +195,53 @@ def test_a_full_download_directory_ends_a_replay_in_one_line(
         with pytest.raises(MarketoBulkError, match="download_dir") as told:
             capture(tap.sync_all, monkeypatch)
     assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "parquet"])
+@pytest.mark.fault(
+    "T7.2",
+    "… or fills up with activities that wait for the files of their types",
+    "ends the run with one line that names the directory; the next run takes the job over",
+)
+def test_a_download_directory_filled_by_activities_loses_none(
+    make_emulator: Callable[..., Emulator],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    format_: str,
+) -> None:
+    """The export file has room there; what `per_type` makes of it has not."""
+    monkeypatch.setattr(spool, "SPOOLED_BYTES", 1)
+    emulator = make_emulator(programs=0, members=0)
+    for _ in range(ACTIVITIES):
+        emulator.store.add_activity(3, TYPE, attributes={"New Status ID": 7})
+    emulator.advance(3600)
+    given_config = {
+        "start_date": "2026-06-15T00:00:00Z",
+        "activity_types": [TYPE],
+        "activity_streams": "per_type",
+        "batch_config": batches(tmp_path / "files", format_),
+    }
+    catalog = catalog_with(emulator, STREAM, config={"activity_streams": "per_type"})
+
+    def run(directory: str, state: dict[str, Any] | None = None) -> TapRun:
+        config = {**given_config, "download_dir": directory}
+        tap = make_tap(emulator, config, catalog=catalog, state=state)
+        with tap.client:
+            return capture(tap.sync_all, monkeypatch)
+
+    with small_disk(tmp_path / "small", 100) as small:
+        with pytest.raises(DiskError, match=r"No space left.*download_dir") as told:
+            run(small)
+        assert f"share out records of {STREAM}" in str(told.value)
+        assert small in str(told.value)
+        assert "\n" not in str(told.value)
+    left: TapRun = told.value.run  # type: ignore[attr-defined]  # put there by `capture`
+    assert left.of_type("BATCH") == []
+    assert left.last_state["bookmarks"]["activities"]["export_jobs"]
+    whole = run(str(tmp_path), left.last_state)
+    assert len(list(records_of(whole))) == ACTIVITIES
+    windows = [str(job["filter"]) for job in created_jobs(emulator)]
+    assert len(windows) == len({*windows}), "a job is made twice"
 
 
 @pytest.mark.parametrize("missing", ["pyarrow"])
