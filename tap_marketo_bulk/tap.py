@@ -182,7 +182,7 @@ class TapMarketoBulk(MarketoPlugin, Tap):
     def discover_streams(self) -> list[Stream]:
         if self.replay is not None:
             kept = self.replay.streams(self.exports_listed)
-            return self.discovery.replayed(kept)
+            return self.discovery.replayed(self.replay, kept)
         return self.discovery.streams()
 
     @property

@@ -10,6 +10,7 @@ from marketo_bulk.limits import EXPORT_PROGRAM_IDS_MAX, EXPORT_WINDOW_MAX_DAYS
 from marketo_bulk.metadata import describe
 from marketo_bulk.metadata.describe import DescribeCall
 
+CUSTOM_OBJECTS = "customobjects/"
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,254}")
 
 
@@ -76,7 +77,7 @@ def custom_object(api_name: str) -> ExportObject:
     if not _API_NAME.fullmatch(api_name):
         raise ValueError(f"not the API name of a custom object: {api_name!r}")
     return ExportObject(
-        f"customobjects/{api_name}",
+        f"{CUSTOM_OBJECTS}{api_name}",
         describe=DescribeCall(
             f"/rest/v1/customobjects/{api_name}/describe.json",
             f"describe {api_name}",
@@ -85,3 +86,13 @@ def custom_object(api_name: str) -> ExportObject:
         date_filters=(UPDATED_AT,),
         permission=permissions.READ_CUSTOM_OBJECT,
     )
+
+
+def custom_object_of(path: str) -> ExportObject | None:
+    """Return the custom object that a path is about; None if it is about none.
+
+    Raises: ValueError if what the path has in place of an API name is none.
+    """
+    if not path.startswith(CUSTOM_OBJECTS):
+        return None
+    return custom_object(path.removeprefix(CUSTOM_OBJECTS))

@@ -14,13 +14,14 @@ from marketo_bulk import (
     FieldDescription,
     parse_timestamp,
 )
+from marketo_bulk.exports.objects import custom_object_of
 from marketo_bulk.jobs import checked_job_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from marketo_bulk import ExportFile, ExportJob, ExportRequest
+    from marketo_bulk import ExportFile, FinishedExport
 
 SUFFIX = ".json"
 CONTENT_SUFFIX = ".csv.gz"
@@ -54,12 +55,13 @@ class Manifest:
     """The run left rows out that were changed before it, because Marketo could not."""
     activity_types: tuple[ActivityType, ...] = ()
     """The types of the activities that were asked for, as Marketo listed them then."""
+    key: tuple[str, ...] = ()
+    """The key properties of its records; empty where an older version wrote it."""
 
     @classmethod
     def of(
         cls,
-        request: ExportRequest,
-        job: ExportJob,
+        finished: FinishedExport[Any],
         file: ExportFile,
         *,
         instance: str,
@@ -67,8 +69,10 @@ class Manifest:
         created_at: datetime,
         keep_from: datetime | None = None,
         activity_types: Iterable[ActivityType] = (),
+        key: Iterable[str] = (),
     ) -> Manifest:
-        """Return the manifest of a file that is about to be archived."""
+        """Return the manifest of the file of a job, which is about to be archived."""
+        request, job = finished.request, finished.job
         window = None
         scope = dict(request.export_filter)
         for name, value in request.export_filter.items():
@@ -88,6 +92,7 @@ class Manifest:
             file.size_bytes,
             keep_from=keep_from,
             activity_types=tuple(activity_types),
+            key=tuple(key),
         )
 
     @property
@@ -124,6 +129,7 @@ class Manifest:
             "scope": self.scope,
             "window": self.window,
             "fields": self.fields,
+            "key": self.key,
             "columns": [
                 {"name": c.name, "dataType": c.data_type, "label": c.display_name}
                 for c in self.columns
@@ -159,8 +165,10 @@ class Manifest:
         if window is not None:
             window = {key: str(window[key]) for key in ("startAt", "endAt", "filter")}
         columns, since = content["columns"], content.get("keepFrom")
+        path = str(content["object"])
+        custom_object_of(path)  # raises if the name of a custom object is none
         return cls(
-            str(content["object"]),
+            path,
             checked_job_id(content["exportId"]),
             str(content["instance"]),
             dict(content["scope"]),
@@ -174,6 +182,7 @@ class Manifest:
             int(content["compressedBytes"]),
             None if since is None else parse_timestamp(since),
             tuple(map(_activity_type, content.get("activityTypes", ()))),
+            tuple(map(str, content.get("key", ()))),
         )
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from typing_extensions import override
 
 from marketo_bulk import ConfigurationError, FieldDescription, RejectedError, custom_object
+from marketo_bulk.exports.objects import CUSTOM_OBJECTS
+from marketo_bulk.metadata.custom_objects import CustomObject
 from marketo_bulk.reader.columns import Kind, kind_of
 from tap_marketo_bulk.streams.description import StreamDescription
 from tap_marketo_bulk.streams.fields import Fields
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from marketo_bulk import MarketoBulk
-    from marketo_bulk.metadata.custom_objects import CustomObject
+    from marketo_bulk import ExportObject, MarketoBulk
     from tap_marketo_bulk.streams.instance import Instance
     from tap_marketo_bulk.sync.plan import Unit
+    from tap_marketo_bulk.sync.replay import Replay
     from tap_marketo_bulk.sync.spec import Repair
 
 PREFIX = "custom_object_"
@@ -105,6 +107,31 @@ def describe(instance: Instance, name: str) -> type[CustomObjectRecords]:
     Raises: RejectedError if there is none, or it may not be read.
     """
     return stream_of(instance.client.describe_custom_object(name))
+
+
+def archived(replay: Replay, export_object: ExportObject) -> type[CustomObjectRecords]:
+    """Return the stream of a custom object that an archive has files of.
+
+    Raises: ConfigurationError if it does not tell the key.
+    """
+    name, key = api_name(export_object), replay.key(export_object)
+    if not key:
+        raise ConfigurationError(
+            f"replay_url: this archive does not tell the key of the custom object {name}, as an "
+            "older version wrote it. Run with archive_url once more until a file of it is added, "
+            "or deselect its stream"
+        )
+    # The GUID is the last of the key, or one of the others.
+    *dedupe, id_field = key
+    fields = tuple(replay.columns(export_object))
+    return stream_of(
+        CustomObject(name, id_field=id_field, dedupe_fields=tuple(dedupe), fields=fields)
+    )
+
+
+def api_name(export_object: ExportObject) -> str:
+    """Return the API name of a custom object."""
+    return export_object.path.removeprefix(CUSTOM_OBJECTS)
 
 
 def check_name(instance: Instance, name: str) -> None:

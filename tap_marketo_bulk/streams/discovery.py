@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tap_marketo_bulk.streams.activity_streams import ActivityTypeStream
     from tap_marketo_bulk.streams.description import StreamDescription
+    from tap_marketo_bulk.sync.replay import Replay
     from tap_marketo_bulk.tap import TapMarketoBulk  # noqa: TID251  # for its type alone
 
 ACCESS_DENIED = "603"
@@ -53,7 +54,7 @@ class Discovery:
             *(each(tap) for each in ASSETS if each not in untracked),
         ]
 
-    def replayed(self, kept: Iterable[type[StreamDescription]]) -> list[Stream]:
+    def replayed(self, replay: Replay, kept: Iterable[type[StreamDescription]]) -> list[Stream]:
         """Return the streams that an archive has files for.
 
         Raises: ConfigurationError if it does not tell what the streams of types need.
@@ -70,7 +71,7 @@ class Discovery:
                 found += type_streams(tap, tap.instance)
             else:
                 found.append(ExportStream(tap, each(tap.instance)))
-        return found
+        return [*found, *self._archived_custom_objects(replay)]
 
     def offered(self) -> list[ExportStream]:
         """Return the streams of all custom objects that can be exported; none if none may be seen.
@@ -107,6 +108,26 @@ class Discovery:
             )
         yield from self._described(wanted)
 
+    def _archived_custom_objects(self, replay: Replay) -> Iterator[ExportStream]:
+        """Yield the streams of the custom objects in an archive, or those that a setting names.
+
+        Raises: ConfigurationError for one that is selected, and whose key the archive lacks.
+        """
+        wanted = self._tap.settings.custom_objects
+        for each in replay.custom_objects:
+            name = custom_objects.api_name(each)
+            if wanted and name not in wanted:
+                continue
+            try:
+                described = custom_objects.archived(replay, each)
+            except ConfigurationError as error:
+                stream = f"{custom_objects.PREFIX}{name}"
+                if self._is_selected(stream):
+                    raise
+                self._leave_out(stream, error)  # the other streams can be read without it
+            else:
+                yield ExportStream(self._tap, described(self._tap.instance))
+
     def _described(self, names: Iterable[str]) -> Iterator[ExportStream]:
         for name in names:
             stream = None
@@ -136,9 +157,17 @@ class Discovery:
             if error.concerns_all or (catalog is None and error.code != ACCESS_DENIED):
                 raise
             if catalog is not None:
-                entry = catalog.get_stream(stream)
-                is_selected = entry is not None and entry.metadata.resolve_selection()[()]
-            self.left_out[stream] = error
+                is_selected = self._is_selected(stream)
             if is_selected:
                 self._wanted.append(stream)
-            self._tap.logger.warning("The catalog has no stream %s: %s", stream, error)
+            self._leave_out(stream, error)
+
+    def _is_selected(self, stream: str) -> bool:
+        """Return whether the given catalog selects a stream."""
+        catalog = self._tap.input_catalog
+        entry = None if catalog is None else catalog.get_stream(stream)
+        return entry is not None and entry.metadata.resolve_selection()[()]
+
+    def _leave_out(self, stream: str, error: MarketoBulkError) -> None:
+        self.left_out[stream] = error
+        self._tap.logger.warning("The catalog has no stream %s: %s", stream, error)

@@ -91,14 +91,14 @@ class ExportStream(BulkStream):
         described = {field.name: field for field in self._fields.described}
         brought = dict.fromkeys((*finished.request.fields, *self.description.object.comes_anyway))
         manifest = Manifest.of(
-            finished.request,
-            finished.job,
+            finished,
             finished.file,
             instance=tap.instance_name,
             columns=[described[name] for name in brought if name in described],
             created_at=finished.job.created_at or tap.client.server_now(),
             keep_from=finished.work.keep_from,
             activity_types=self.description.activity_types,
+            key=self.description.keys,
         )
         tap.archive.keep(finished.file, manifest)
 

@@ -15,6 +15,7 @@ from marketo_bulk import (
     RowReader,
     parse_timestamp,
 )
+from marketo_bulk.exports.objects import custom_object_of
 from tap_marketo_bulk.settings import FILTER_SETTINGS
 from tap_marketo_bulk.sync.extract import ExportExtract
 from tap_marketo_bulk.sync.plan import Unit
@@ -70,6 +71,20 @@ class Replay:
         """Return the streams whose object has a file."""
         kept = {manifest.object_path for manifest in self._manifests}
         return [each for each in listed if each.object.path in kept]
+
+    @property
+    def custom_objects(self) -> list[ExportObject]:
+        """Return the custom objects that have a file, in the order of their names."""
+        paths = sorted({manifest.object_path for manifest in self._manifests})
+        return [found for path in paths if (found := custom_object_of(path)) is not None]
+
+    def key(self, export_object: ExportObject) -> tuple[str, ...]:
+        """Return the key properties of an object, as the last file that tells them has them.
+
+        Shape: empty where none tells, as an older version wrote all.
+        """
+        told = [manifest.key for manifest in self._of(export_object) if manifest.key]
+        return told[-1] if told else ()
 
     def columns(self, export_object: ExportObject) -> list[FieldDescription]:
         """Return the fields that any file of an object has, as the last describes each."""

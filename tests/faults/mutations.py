@@ -487,6 +487,13 @@ MUTATIONS = (
         "tests/end_to_end/test_activity_outputs.py",
     ),
     Mutation(
+        "archive files without the key of their records",
+        "tap_marketo_bulk/streams/export_stream.py",
+        "            key=self.description.keys,\n",
+        "            key=(),\n",
+        "tests/end_to_end/test_archived_objects.py",
+    ),
+    Mutation(
         "put a null where Marketo refuses a column of activities",
         "tap_marketo_bulk/streams/activity_streams.py",
         "            base = tuple(name for name in self._base if name in columns)\n",
