@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
 from singer_sdk.exceptions import ConfigValidationError
-from singer_sdk.singerlib import Catalog
+from singer_sdk.helpers._catalog import get_selected_schema
+from singer_sdk.plugin_base import PluginBase
+from singer_sdk.singerlib import Catalog, CatalogEntry
 from typing_extensions import override
 
 from marketo_bulk import REAL_TIME, ConfigurationError, MarketoBulk, MarketoBulkError
@@ -68,6 +70,12 @@ def _setup_fault(error: Exception) -> str:
     if "Duplicate column name" in str(error):
         return f"flattening: {error}. Set another flattening_max_key_length or _separator."
     return f"stream_maps cannot be followed: {one_line(str(error) or type(error).__name__)}"
+
+
+def _schema_to_map(name: str, entry: CatalogEntry) -> dict[str, Any]:
+    """Return the schema a stream is mapped from; one that is not selected keeps all properties."""
+    schema, mask = entry.schema.to_dict(), entry.metadata.resolve_selection()
+    return get_selected_schema(name, schema, mask) if mask[()] else schema
 
 
 class TapMarketoBulk(MarketoPlugin, Tap):
@@ -302,7 +310,13 @@ class TapMarketoBulk(MarketoPlugin, Tap):
         self._config = {n: v for n, v in self._config.items() if n != "stream_maps" or v}
         self._refuse_to_flatten_without_type(self.catalog)
         try:
-            super().setup_mapper()
+            # The tap's own one takes the properties of a stream that is not selected away, and
+            # then finds no key in what is left of it: no map of such a stream could stand there.
+            PluginBase.setup_mapper(self)
+            for entry in self.catalog.streams:
+                name = entry.stream or entry.tap_stream_id
+                schema = _schema_to_map(name, entry)
+                self.mapper.register_raw_stream_schema(name, schema, entry.key_properties)
         except (MarketoBulkError, ConfigValidationError):
             raise
         except Exception as error:

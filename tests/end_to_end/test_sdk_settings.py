@@ -114,6 +114,27 @@ def test_a_failing_expression_is_one_line_without_the_value(
 
 
 @pytest.mark.parametrize(
+    "maps",
+    [
+        {"email": "__NULL__"},
+        {"__filter__": "id > 3"},
+        {"__alias__": "people", "email": "__NULL__"},
+        {"address": "email", "__else__": None, "id": "id"},
+        None,
+    ],
+)
+@pytest.mark.parametrize("catalog", ["none", "discovered"])
+def test_a_stream_that_is_not_selected_may_have_a_map(
+    emulator: Emulator, run_tap: Callable[..., TapRun], maps: object, catalog: str
+) -> None:
+    """What masks people is in the settings of all runs, whatever a run selects."""
+    every = dict.fromkeys(("leads", "activities"), maps if maps is None else {"__filter__": "1"})
+    config = {"stream_maps": {**every, "leads": maps}}
+    given = make_tap(emulator, config).catalog_dict if catalog == "discovered" else None
+    assert run_tap(emulator, config, catalog=given).table() == members_of(emulator)
+
+
+@pytest.mark.parametrize(
     "config",
     [
         {"stream_maps": None},
