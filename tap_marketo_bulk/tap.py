@@ -211,7 +211,10 @@ class TapMarketoBulk(MarketoPlugin, Tap):
             self.exports.whole_sync(),
         ):
             self.discovery.fail_those_wanted()
-            self._streams = gathered(self, self.streams)
+            streams = gathered(self, self.streams)
+            # The queue has one scheduler at a time.
+            in_order = sorted(streams.items(), key=lambda item: item[1].makes_own_jobs)
+            self._streams = dict(in_order)
             super().sync_all()
 
     @contextlib.contextmanager

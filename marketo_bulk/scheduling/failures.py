@@ -49,10 +49,13 @@ class OwnerFailures(Generic[WorkT]):
         try:
             yield
         except MarketoBulkError as error:
-            if error.concerns_all or self._run.options.stops_at_first_failure:
+            if error.concerns_all or self._stops_at_failure_of(owner):
                 raise
             self._errors.setdefault(owner, error)
             self.settle()
+
+    def _stops_at_failure_of(self, owner: Hashable) -> bool:
+        return self._run.options.stops_at_first_failure and owner not in self._given_up
 
     def give_up(self, owner: Hashable, *, cancels: bool) -> None:
         """Take note that nobody reads an owner's files any more, and nobody else will."""

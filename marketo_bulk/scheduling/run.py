@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Generic
 
 from marketo_bulk.errors import JobTimeoutError, MarketoBulkError
+from marketo_bulk.scheduling.places import Places
 from marketo_bulk.scheduling.work import Phase, Slot, WorkT
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class RunnerOptions:
     """How many bytes of files there may be on a day before no more jobs are created."""
     stops_at_first_failure: bool = False
     """Whether an error about the work of one owner ends that of all."""
+    places: Places = field(default_factory=Places)
+    """What `max_queued_jobs` counts besides, shared by the schedulers that follow one another."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing_extensions import Self
 from marketo_bulk.exports.file import check_directory
 from marketo_bulk.scheduling.board import JobBoard
 from marketo_bulk.scheduling.cancelling import Cancelling
+from marketo_bulk.scheduling.places import OTHERS
 from marketo_bulk.scheduling.run import ExportRun, RunnerOptions
 from marketo_bulk.scheduling.runner import JobRunner
 from marketo_bulk.scheduling.sources import Sources
@@ -60,7 +61,8 @@ class ExportScheduler(Generic[WorkT]):
     Marketo has one queue for all objects, so jobs of the next owners are queued while the files of
     one are read. Read the owners one after another by `files_of()`; call `release()` when the
     records of a file have been written. `note_job` is told of each job before it is enqueued, so
-    that whoever keeps it has noted every job that takes a place or costs quota.
+    that whoever keeps it has noted every job that takes a place or costs quota. The jobs in
+    `options.places` are polled, and keep their places, until they leave the queue.
     Raises: DiskError, before there is a job, if no file can be written.
     """
 
@@ -75,6 +77,7 @@ class ExportScheduler(Generic[WorkT]):
     ) -> None:
         self._clock = clock
         self._directory = options.directory
+        self._places = options.places
         self._board: JobBoard[WorkT] = JobBoard()
         self._export_run = ExportRun(
             client.without_quota_wait(), self._board, options, clock.now, note_job
@@ -91,6 +94,7 @@ class ExportScheduler(Generic[WorkT]):
 
     def __enter__(self) -> Self:
         check_directory(self._directory)
+        self._take_places()
         if not self._clock.moves_by_sleep:
             self._thread = threading.Thread(target=self._run, name="exports", daemon=True)
             self._thread.start()
@@ -166,12 +170,14 @@ class ExportScheduler(Generic[WorkT]):
     def close(self) -> None:
         """Create no more jobs and close the files on disk; the jobs in Marketo go on."""
         self._board.close()
+        self._leave_places()
 
     def stop(self, timeout_seconds: float) -> None:
         """Close, and wait a moment for a call under way, so that `in_flight` is the whole truth."""
         self.close()
         if self._thread is not None:
             self._thread.join(timeout_seconds)
+            self._leave_places()
 
     def cancel(self, owners: Collection[Hashable]) -> frozenset[str]:
         """Close, cancel the jobs of owners nobody will come back for, and return what is left.
@@ -180,9 +186,19 @@ class ExportScheduler(Generic[WorkT]):
         they would hold the places these need.
         """
         self.close()
-        return self._cancelling.cancel(
-            [s for s in self._board.under_way() if s.in_marketo and s.work.owner in owners]
-        )
+        slots = [s for s in self._board.under_way() if s.in_marketo and s.work.owner in owners]
+        left = self._cancelling.cancel(slots)
+        self._places.free({slot.job.export_id for slot in slots} - left)
+        return left
+
+    def _take_places(self) -> None:
+        """Look after the jobs that no other scheduler of the run looks after any more."""
+        for slot in self._places.take():
+            self._board.add(slot)
+        self._runner.failures.give_up(OTHERS, cancels=False)
+
+    def _leave_places(self) -> None:
+        self._places.keep(self._board.under_way())
 
     def _wait(self, owner: Hashable, seconds: float) -> None:
         """Wait for the thread to have news; without one, do what is due and sleep until more is.

@@ -12,7 +12,7 @@ from singer_marketo.progress_display import ProgressDisplay
 from tap_marketo_bulk.output.writer import LineWriter
 from tap_marketo_bulk.streams.export_stream import ExportStream
 from tap_marketo_bulk.sync.prepared import StreamOrder
-from tap_marketo_bulk.sync.run import SyncRun, begin
+from tap_marketo_bulk.sync.run import SyncRun, begin, run_options
 from tap_marketo_bulk.sync.tally import closing_line
 
 if TYPE_CHECKING:
@@ -118,9 +118,10 @@ class Exports:
             )
             for each, selection in selections.items()
         ]
-        self._run = run = begin(
-            tap.client, tap.settings, orders, tap.clock, self._save, self.bytes_budget
+        options = run_options(
+            tap.settings, tap.instance.places, self.bytes_budget, limited=stream.is_limited
         )
+        self._run = run = begin(tap.client, tap.settings, orders, tap.clock, self._save, options)
         tap.before_exit = run.cancel_jobs
         try:
             run.start()

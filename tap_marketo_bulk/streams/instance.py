@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from marketo_bulk import LEADS, PROGRAM_MEMBERS, REAL_TIME
+from marketo_bulk.scheduling.places import Places
 from tap_marketo_bulk.streams.program_choice import chosen
 from tap_marketo_bulk.streams.program_tags import ProgramTags
 from tap_marketo_bulk.streams.remembered import described, listed_programs, listed_type_ids
@@ -33,6 +34,8 @@ class Instance:
     """What the last runs were told, where it may be gone on with."""
     archived_types: Sequence[ActivityType] | None = None
     """The types of activities that an archive tells, where Marketo is not asked."""
+    places: Places = field(default_factory=Places)
+    """What the run has in the export queue, besides the jobs of the scheduler at work."""
 
     @property
     def client(self) -> MarketoBulk:

@@ -79,8 +79,9 @@ class ProgramActivities:
         if left > MORE_PAGES_MAX:
             logger.info("About %d more pages of activities: one export job reads them", left)
             window = Window(since, now)
-            settings, clock = self._instance.settings, self._instance.clock()
-            yield from exported_activities(client, types, window, run_options(settings), clock)
+            options = run_options(self._instance.settings, self._instance.places)
+            clock = self._instance.clock()
+            yield from exported_activities(client, types, window, options, clock)
             return
         for page in pages:
             yield from map(_named, page.activities)

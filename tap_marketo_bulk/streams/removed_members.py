@@ -52,6 +52,7 @@ class RemovedProgramMembers(WholeStream):
     name = OWNER
     primary_keys = ("leadId", "programId")
     selected_by_default = False
+    makes_own_jobs = True
     rules = StreamRules(
         key=primary_keys,
         methods=(FULL_TABLE,),
@@ -82,9 +83,8 @@ class RemovedProgramMembers(WholeStream):
         bookmarks = Bookmarks(NAMES, self._segments(), wanted, lists_all=False)
         ended = self._ended_since(self._since(wanted, bookmarks.marks, end), end)
         if ended:
-            members, unknown = still_members(
-                tap.client, ended, run_options(tap.settings, tap.exports.bytes_budget), tap.clock
-            )
+            options = run_options(tap.settings, tap.instance.places, tap.exports.bytes_budget)
+            members, unknown = still_members(tap.client, ended, options, tap.clock)
             noticed = {NOTICED_AT: format_timestamp(end)} if self.is_wanted(NOTICED_AT) else {}
             for lead_id, program_id in sorted(ended - members):
                 if program_id not in unknown:

@@ -1,4 +1,4 @@
-"""Prepared stream: a stream of a sync with its plan, before anything is asked for."""
+"""Prepared stream: a stream of a sync with its plan, before a job of it is asked for."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from tap_marketo_bulk.sync.watch import choose_scopes
 from tap_marketo_bulk.sync.windows import format_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from marketo_bulk import MarketoBulk
+    from marketo_bulk import MarketoBulk, RunnerOptions
+    from marketo_bulk.scheduling.places import Places
     from tap_marketo_bulk.settings import TapSettings
     from tap_marketo_bulk.sync.job_journal import JobJournal
     from tap_marketo_bulk.sync.jobs_in_flight import JobInFlight
     from tap_marketo_bulk.sync.selection import Selection
     from tap_marketo_bulk.sync.spec import ExportSpec, Scopes
+    from tap_marketo_bulk.sync.takeover import FoundJob
     from tap_marketo_bulk.sync.tally import RunTally
     from tap_marketo_bulk.sync.times import RunTimes
 
@@ -46,6 +48,32 @@ class StreamOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundStream:
+    """A stream of which Marketo has said what there is to read, and what an earlier run left."""
+
+    order: StreamOrder
+    times: RunTimes
+    scopes: Scopes
+    tally: RunTally
+    digests: Digests
+    jobs: Sequence[JobInFlight]
+    found: Sequence[FoundJob]
+
+    def hold_places(self, options: RunnerOptions, now: float) -> None:
+        """Let the jobs that an earlier run left queued count for `max_queued_jobs`.
+
+        Units: `now` is of the schedulers' clock.
+        """
+        for each in self.found:
+            options.places.hold(
+                self.order.spec.object,
+                each.job,
+                next_poll_at=now + options.poll_interval_seconds,
+                deadline_at=now + options.job_timeout_seconds,
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class PreparedStream:
     """A stream whose plan is made, and what to ask of Marketo for it."""
 
@@ -58,15 +86,15 @@ class PreparedStream:
     journal: JobJournal | None = None
 
 
-def prepare(
+def find_stream(
     order: StreamOrder,
     client: MarketoBulk,
     settings: TapSettings,
     times: RunTimes,
     scopes: Scopes,
     tally: RunTally,
-) -> PreparedStream:
-    """Look at what an earlier run left, plan, and cancel what does not fit.
+) -> FoundStream:
+    """Look at what an earlier run left.
 
     Raises: ConfigurationError if the settings or the state ask for what cannot be.
     """
@@ -82,10 +110,23 @@ def prepare(
     elif order.journal is not None:
         # What a stopped run has left behind, and no whole extract takes over.
         cancel_unfit(client, spec.object, taken_out(order.journal, check))
+    found = find_jobs(client, spec.object, jobs)
+    return FoundStream(order, times, scopes, tally, digests, jobs, found)
+
+
+def prepare(
+    stream: FoundStream, client: MarketoBulk, settings: TapSettings, places: Places
+) -> PreparedStream:
+    """Plan, and cancel what does not fit, which then holds no place any more.
+
+    Raises: ConfigurationError if the settings or the state ask for what cannot be.
+    """
+    order, times, scopes, digests = stream.order, stream.times, stream.scopes, stream.digests
+    spec, selection, names = order.spec, order.selection, order.spec.names
     watch = spec.watch() if selection.incremental and not selection.limited else None
     choice = None
     if watch is not None:
-        choice = choose_scopes(watch, names, order.state, scopes, times.end, jobs)
+        choice = choose_scopes(watch, names, order.state, scopes, times.end, stream.jobs)
     inputs = PlanInputs(
         names,
         settings,
@@ -93,7 +134,7 @@ def prepare(
         scopes,
         digests,
         order.state,
-        find_jobs(client, spec.object, jobs),
+        stream.found,
         incremental=selection.incremental,
         goes_whole=spec.goes_whole,
         limited=selection.limited,
@@ -104,11 +145,11 @@ def prepare(
         choice=choice,
     )
     plan = plan_run(inputs)
-    cancel_unfit(client, spec.object, plan.unfit)
+    places.free(cancel_unfit(client, spec.object, plan.unfit))
     _log(plan, inputs)
     # While jobs run, a used-up quota is waited for by their scheduler.
     requests = StreamRequests(client.without_quota_wait(), spec, selection, digests, plan)
-    return PreparedStream(spec, selection, plan, digests, requests, tally, order.journal)
+    return PreparedStream(spec, selection, plan, digests, requests, stream.tally, order.journal)
 
 
 def _log(plan: RunPlan, inputs: PlanInputs) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -16,7 +17,13 @@ from marketo_bulk import (
     RunnerOptions,
 )
 from marketo_bulk.errors import one_line
-from tap_marketo_bulk.sync.prepared import PreparedStream, StreamOrder, prepare
+from tap_marketo_bulk.sync.prepared import (
+    FoundStream,
+    PreparedStream,
+    StreamOrder,
+    find_stream,
+    prepare,
+)
 from tap_marketo_bulk.sync.state_pace import StatePace
 from tap_marketo_bulk.sync.stream_run import StreamRun
 from tap_marketo_bulk.sync.tally import RunTally, progress_of
@@ -27,6 +34,7 @@ if TYPE_CHECKING:
 
     from marketo_bulk import ExportJob, ExportRequest
     from marketo_bulk.http.budget import Budget
+    from marketo_bulk.scheduling.places import Places
     from marketo_bulk.scheduling.work import Phase
     from singer_marketo.progress import Progress
     from tap_marketo_bulk.settings import TapSettings
@@ -53,17 +61,24 @@ class SyncRun:
         streams: Sequence[PreparedStream],
         clock: Clock,
         save: Save,
+        options: RunnerOptions,
         unplanned: Mapping[str, MarketoBulkError] | None = None,
-        bytes_budget: Budget | None = None,
     ) -> None:
         self._save = save
         self._pace = StatePace(clock.now)
         self._unplanned = dict(unplanned or {})
         """Why there is no plan for a stream that shares the run; none of its jobs are in it."""
+        # From here on they are the scheduler's own.
+        options.places.free(
+            unit.job.export_id
+            for stream in streams
+            for unit in stream.plan.units
+            if unit.job is not None
+        )
         self._scheduler: ExportScheduler[Unit] = ExportScheduler(
             client,
             {stream.spec.names.stream: stream.requests for stream in streams},
-            run_options(settings, bytes_budget, limited=any(s.selection.limited for s in streams)),
+            options,
             clock,
             note_job=self._note_job,
         )
@@ -198,7 +213,7 @@ def begin(
     orders: Sequence[StreamOrder],
     clock: Clock,
     save: Save,
-    bytes_budget: Budget | None = None,
+    options: RunnerOptions,
 ) -> SyncRun:
     """Plan all streams of a sync, and return the run; all share one end.
 
@@ -208,25 +223,45 @@ def begin(
     prepared: list[PreparedStream] = []
     unplanned: dict[str, MarketoBulkError] = {}
     times: RunTimes | None = None
-    for order in orders:
-        tally = RunTally.begin(clock.now)
+    found: list[FoundStream] = []
+
+    @contextlib.contextmanager
+    def confined_to(stream: str, tally: RunTally) -> Iterator[None]:
         try:
             with tally.waiting():
-                scopes = order.spec.scopes()
-                times = times or RunTimes.at(client.server_now())
-                prepared.append(prepare(order, client, settings, times, scopes, tally))
+                yield
         except MarketoBulkError as error:
             if error.concerns_all or settings.stops_at_first_failure:
                 raise
-            unplanned[order.spec.names.stream] = error
-        tally.pause()
+            unplanned[stream] = error
+        finally:
+            tally.pause()
+
+    for order in orders:
+        tally = RunTally.begin(clock.now)
+        with confined_to(order.spec.names.stream, tally):
+            scopes = order.spec.scopes()
+            times = times or RunTimes.at(client.server_now())
+            found.append(find_stream(order, client, settings, times, scopes, tally))
+    now = clock.now()
+    for each in found:
+        # Before any plan is made: it may take a job of its own to make one.
+        each.hold_places(options, now)
+    for each in found:
+        each.tally.go_on()
+        with confined_to(each.order.spec.names.stream, each.tally):
+            prepared.append(prepare(each, client, settings, options.places))
     if not prepared:
         raise next(iter(unplanned.values()))
-    return SyncRun(client, settings, prepared, clock, save, unplanned, bytes_budget)
+    return SyncRun(client, settings, prepared, clock, save, options, unplanned)
 
 
 def run_options(
-    settings: TapSettings, bytes_budget: Budget | None = None, *, limited: bool = False
+    settings: TapSettings,
+    places: Places,
+    bytes_budget: Budget | None = None,
+    *,
+    limited: bool = False,
 ) -> RunnerOptions:
     """Return how export jobs are run, as the settings say; `limited` for a few records."""
     return RunnerOptions(
@@ -237,6 +272,7 @@ def run_options(
         max_queued_jobs=1 if limited else settings.max_queued_jobs,
         bytes_budget=bytes_budget,
         stops_at_first_failure=settings.stops_at_first_failure,
+        places=places,
     )
 
 

@@ -55,8 +55,9 @@ def find_jobs(
 
 def cancel_unfit(
     client: MarketoBulk, export_object: ExportObject, jobs: Iterable[JobInFlight]
-) -> None:
-    """Cancel jobs of an earlier run that nobody will read."""
+) -> list[str]:
+    """Cancel jobs of an earlier run that nobody will read; return the ids of those that are."""
+    cancelled = []
     for left in jobs:
         logger.info("export %s of the last run does not fit this one: cancelled", left.export_id)
         try:
@@ -65,3 +66,6 @@ def cancel_unfit(
             # Mostly because it has finished already, though its status may not show it yet; 1029
             # has been seen to say so. Its file expires by itself.
             logger.info("export %s was not cancelled: %s", left.export_id, error)
+        else:
+            cancelled.append(left.export_id)
+    return cancelled

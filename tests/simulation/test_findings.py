@@ -291,3 +291,8 @@ def test_a_job_of_a_stream_that_has_failed_gives_its_place_up_when_it_is_cancell
     config = {**days_ago(60), "max_queued_jobs": 2, "job_timeout_seconds": 2 * HOUR}
     different: dict[str, Any] = {"streams": {"names": ["leads"]}, "job_seconds": [900.0]}
     assert not findings(Run(0, faults=(slow,)), config=config, **different)
+
+
+def test_ids_of_members_wait_for_the_places_of_a_failed_stream() -> None:
+    """Activities fail and leave five jobs in the queue; then ended memberships are looked up."""
+    assert play(draw_schedule(1_402_889)).findings == []
