@@ -13,6 +13,7 @@ from tests.simulation.choosing import with_choosing
 from tests.simulation.described import OPTIONAL
 from tests.simulation.fault_menu import draw_faults
 from tests.simulation.narrowing import draw_narrowing, draw_short_list
+from tests.simulation.program_menu import with_rarer_choice
 from tests.simulation.streams_menu import with_streams
 
 if TYPE_CHECKING:
@@ -99,7 +100,8 @@ def draw_schedule(seed: int) -> Schedule:
     config["poll_interval_seconds"] = _draw_interval(dice, world, runs, events)
     schedule = Schedule(seed, world, config, events, runs)
     schedule = with_choosing(schedule, Random(f"choosing {seed}"), Run)
-    return with_streams(schedule, Random(f"streams {seed}"))
+    schedule = with_streams(schedule, Random(f"streams {seed}"))
+    return with_rarer_choice(schedule, Random(f"programs {seed}"), START)
 
 
 def _with_changes(

@@ -29,12 +29,17 @@ SETTINGS = {
     "backfill_new_fields",
     "custom_objects",
     "exclude_program_ids",
+    "exclude_program_channels",
     "exclude_program_names",
+    "exclude_program_tags",
     "on_stream_error",
+    "program_channels",
     "program_folders",
     "program_names",
+    "program_tags",
     "program_types",
     "programs_detail",
+    "programs_updated_since",
     "track_removed_members",
 }
 BUDGETS = {"daily_bytes_budget_mb", "daily_calls_budget"}
