@@ -9,7 +9,7 @@ from marketo_emulator.data.values import readable
 from tests.simulation.described import member_fields
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from marketo_emulator.data.store import Store
     from marketo_emulator.data.values import Value
@@ -24,7 +24,11 @@ class Diary:
     """Versions of the members of a store, oldest first; `note` is told whenever some changed."""
 
     def __init__(
-        self, store: Store, optional: Collection[str] | None, refused: Collection[str]
+        self,
+        store: Store,
+        optional: Collection[str] | None,
+        refused: Collection[str],
+        late_field: str | None = None,
     ) -> None:
         self._store = store
         self._columns = [
@@ -32,6 +36,7 @@ class Diary:
             for field in member_fields(optional)
             if field.name not in refused
         ]
+        self._late = late_field
         self._versions: dict[Key, list[Row]] = {}
         self._shown_before: dict[int, dict[str, Any]] = {}
 
@@ -49,7 +54,14 @@ class Diary:
 
     def was(self, key: Key, record: dict[str, Any]) -> bool:
         """Return whether this record has ever been true."""
-        return any(self._shown(row) == record for row in self._versions.get(key, ()))
+        versions = self._versions.get(key, ())
+        return any(self.agree(record, self._shown(row)) for row in versions)
+
+    def agree(self, record: Mapping[str, Any], member: Mapping[str, Any]) -> bool:
+        """Return whether a record shows a member, the field that is selected later or not."""
+        if self._late is not None and self._late not in record:
+            member = {name: value for name, value in member.items() if name != self._late}
+        return record == member
 
     def members(self) -> dict[Key, dict[str, Any]]:
         """Return the members there are now."""

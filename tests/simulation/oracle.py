@@ -47,7 +47,7 @@ def judge(
     yield from _too_fast(result, config.get("calls_per_20_seconds", CALLS_PER_WINDOW_DEFAULT))
     yield from disagreements(result.messages)
     yield from _invented(result, world)
-    yield from _gone_back(result, state, world)
+    yield from _gone_back(result, state, world, config)
     clock = world.clock.now() + timedelta(seconds=world.date_skew)
     for written in bookmarks_written(result):
         if parse_timestamp(written) > clock:
@@ -80,7 +80,7 @@ def differences(
             continue
         if wanted and key not in table:
             yield f"lost: {key}, updated {member['updatedAt']}"
-        elif wanted and table[key] != member:
+        elif wanted and not _is_as_asked(table[key], member, world, config):
             kept = table[key]["updatedAt"]
             yield f"out of date: {key}, updated {member['updatedAt']}, in the table {kept}"
         elif not wanted and key in table:
@@ -88,6 +88,15 @@ def differences(
     for key in table.keys() - members.keys():
         if not world.diary.was(key, dict(table[key])):
             yield f"invented: {key}"
+
+
+def _is_as_asked(
+    row: Mapping[str, Any], member: Mapping[str, Any], world: World, config: Mapping[str, Any]
+) -> bool:
+    """Return whether a row is the member; it may lack a new field that has no backfill."""
+    if config.get("backfill_new_fields"):
+        return row == member
+    return world.diary.agree(row, member)
 
 
 def outdated(
@@ -109,7 +118,7 @@ def outdated(
         if any(begin <= member["updatedAt"] <= end for begin, end in excused):
             continue
         row = dict(table.get(key, {}))
-        if {**row, "program": ""} != {**member, "program": ""}:
+        if not world.diary.agree({**row, "program": ""}, {**member, "program": ""}):
             yield f"longer unread than the full check: {key}, updated {member['updatedAt']}"
 
 
@@ -156,7 +165,9 @@ def _invented(result: Result, world: World) -> Iterator[str]:
             yield f"a record that {key} never was"
 
 
-def _gone_back(result: Result, state: Mapping[str, Any], world: World) -> Iterator[str]:
+def _gone_back(
+    result: Result, state: Mapping[str, Any], world: World, config: Mapping[str, Any]
+) -> Iterator[str]:
     ids = sorted({program_id for _, program_id in world.diary} | set(world.store.programs))
     last = state.get("bookmarks", {}).get(STREAM, {})
     before = Bookmarks(NAMES, read_bookmarks(last, NAMES), ids).marks
@@ -169,7 +180,8 @@ def _gone_back(result: Result, state: Mapping[str, Any], world: World) -> Iterat
         if bookmark.get("program_bookmarks") == last.get("program_bookmarks"):
             continue  # only the jobs are others
         after, last = Bookmarks(NAMES, read_bookmarks(bookmark, NAMES), ids).marks, bookmark
-        for program_id in after.keys() & before.keys():
+        is_backfilled = world.member_field is not None and config.get("backfill_new_fields")
+        for program_id in () if is_backfilled else after.keys() & before.keys():
             if after[program_id] < min(before[program_id], run_end):
                 yield f"the bookmark of {program_id} went back to {after[program_id]}"
         before = {**before, **after}

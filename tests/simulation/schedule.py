@@ -14,7 +14,7 @@ from tests.simulation.described import OPTIONAL
 from tests.simulation.fault_menu import draw_faults
 from tests.simulation.narrowing import draw_narrowing, draw_short_list
 from tests.simulation.program_menu import with_rarer_choice
-from tests.simulation.streams_menu import with_streams
+from tests.simulation.streams_menu import with_member_field, with_streams
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,6 +25,7 @@ DAY = 24 * HOUR
 POLLS_MAX = 60
 ANNOUNCED = ["fileSize", "fileChecksum", "numberOfRecords"]
 NONE = {"numberOfRecords": 0}
+ODD_NONE = {"result.0.numberOfRecords": "0"}
 DISTURBING = frozenset({"queue", "export_bytes", "calls", "expire_tokens", "revoke_tokens"})
 DISTURBING |= {"forbid", "allow"}
 
@@ -101,6 +102,7 @@ def draw_schedule(seed: int) -> Schedule:
     schedule = Schedule(seed, world, config, events, runs)
     schedule = with_choosing(schedule, Random(f"choosing {seed}"), Run)
     schedule = with_streams(schedule, Random(f"streams {seed}"))
+    schedule = with_member_field(schedule, Random(f"member field {seed}"))
     return with_rarer_choice(schedule, Random(f"programs {seed}"), START)
 
 
@@ -230,8 +232,14 @@ def _draw_runs(dice: Random) -> tuple[Run, ...]:
         runs = [replace(run, faults=tuple(_that_show(run.faults))) for run in runs]
     if any(fault.get("drop") == ANNOUNCED[:2] for fault in faults):
         # Nothing would contradict a count of no records.
-        runs = [replace(r, faults=tuple(f for f in r.faults if f.get("put") != NONE)) for r in runs]
+        runs = [replace(r, faults=tuple(f for f in r.faults if not _says_none(f))) for r in runs]
     return tuple(runs)
+
+
+def _says_none(fault: dict[str, Any]) -> bool:
+    """Return whether a fault makes Marketo count no records, in whatever form."""
+    put = fault.get("put", {})
+    return put in (NONE, ODD_NONE)
 
 
 def _that_show(faults: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:

@@ -30,6 +30,9 @@ NEW_FIELDS = {
     "activities": ("attributes", "primaryAttributeValue"),
     "custom_object_car_c": ("model", "serviceNotes"),
 }
+MEMBERS = "program_members"
+MEMBER_FIELDS = ("dietaryNotes", "registrationCode", "statusName")
+"""Fields of members that every instance has, and whose values change."""
 CALLS = {
     "deleted_leads": ("activities.deleted", "activities.deleted", "activities.token"),
     "channels": ("channels.*",),
@@ -77,6 +80,20 @@ def with_streams(schedule: Schedule, dice: Random) -> Schedule:
         events=tuple(sorted(events, key=lambda event: event["at"])),
         runs=tuple(_told(_disturbed(run, dice, names), names) for run in budgeted),
     )
+
+
+def with_member_field(schedule: Schedule, dice: Random) -> Schedule:
+    """Return a schedule in which a field of members is selected later; or as it is, mostly.
+
+    Shape: drawn from dice of their own, so that everything else of a seed stays what it was.
+    """
+    streams, runs = schedule.world.get("streams", {}), schedule.runs
+    if not streams or "new_field" in streams or len(runs) == 1 or dice.random() >= 0.25:
+        return schedule
+    new = {"stream": MEMBERS, "field": dice.choice(MEMBER_FIELDS), "at": dice.choice(runs[1:]).at}
+    world = {**schedule.world, "streams": {**streams, "new_field": new}}
+    config = {**schedule.config, "backfill_new_fields": dice.random() < 0.6}
+    return replace(schedule, world=world, config=config)
 
 
 def _draw_names(dice: Random, config: Mapping[str, Any]) -> list[str]:

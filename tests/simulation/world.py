@@ -110,7 +110,15 @@ class World:
         self.beyond = StreamEvents(self.store, self.application.world)
         self.latency_seconds = plain["latency"]
         self.has_programs_stream = plain["programs_stream"]
-        self.diary = Diary(self.store, plain["described"], options.get("refused_fields", ()))
+        new = self.streams.get("new_field") or {}
+        self.member_field = new["field"] if new.get("stream") == "program_members" else None
+        """The field of members that is selected later than the others, if one is."""
+        self.diary = Diary(
+            self.store,
+            plain["described"],
+            options.get("refused_fields", ()),
+            self.member_field,
+        )
         self.noted: Callable[[], object] = tuple
         """What else takes note of each change."""
         self.happened: Counter[str] = Counter()
