@@ -56,6 +56,13 @@ class ActivityLog:
                 if least <= moment <= end and self._is_kept(activity, now):
                     yield activity
 
+    def ever_readable(self, now: int) -> Iterator[Activity]:
+        """Return the activities that could be read until now, those that are kept no longer too."""
+        for number, event in self._numbered():
+            for activity in self._activities(number, event):
+                if activity.committed_at <= now:
+                    yield activity
+
     def _numbered(self) -> Iterator[tuple[int, Event]]:
         if self._past is None:
             self._past = list(self.history())

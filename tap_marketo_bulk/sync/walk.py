@@ -90,15 +90,18 @@ class Walk:
 
         Its records are complete as of `as_of`, if anything says so, and up to `reached`.
         """
+        if unit.part is Part.NEWS:
+            return
+        # A whole extract is as old as its oldest job, those of a first load it goes on with too:
+        # one that an earlier run made does not hold what has changed since.
+        self._is_unknown = self._is_unknown or as_of is None
+        known = [moment for moment in (as_of, self._as_of) if moment is not None]
+        self._as_of = min(known, default=None)
         if unit.part is Part.FIRST:
             self._go_on(unit, as_of, reached, bookmarks)
-        elif unit.part is Part.AGAIN:
-            self._is_unknown = self._is_unknown or as_of is None
-            known = [moment for moment in (as_of, self._as_of) if moment is not None]
-            self._as_of = min(known, default=None)
-            if unit.sequence == self.again_last and not self._is_unknown and self._as_of:
-                bookmark = bookmarks.marks.get(EVERYTHING, self._as_of)
-                bookmarks.move([EVERYTHING], max(self._as_of, bookmark))
+        elif unit.sequence == self.again_last and not self._is_unknown and self._as_of:
+            bookmark = bookmarks.marks.get(EVERYTHING, self._as_of)
+            bookmarks.move([EVERYTHING], max(self._as_of, bookmark))
 
     def to_state(self) -> dict[str, Any]:
         """Return the keys of the state.

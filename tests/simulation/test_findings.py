@@ -296,3 +296,21 @@ def test_a_job_of_a_stream_that_has_failed_gives_its_place_up_when_it_is_cancell
 def test_ids_of_members_wait_for_the_places_of_a_failed_stream() -> None:
     """Activities fail and leave five jobs in the queue; then ended memberships are looked up."""
     assert play(draw_schedule(1_402_889)).findings == []
+
+
+def test_a_whole_extract_is_as_old_as_the_job_of_a_first_load_it_goes_on_with() -> None:
+    """Leads change after an earlier run has made that job, and before this run makes the others."""
+    slow = {"operation": "export.job", "nth": 3, "times": 4, "job_seconds": 20_000}
+    runs = Run(0, faults=(slow,)), Run(DAY, config={"daily_calls_budget": 20})
+    events = [{"at": DAY + 30, "do": "write_leads", "count": 100, "seed": 1}]
+    different = {
+        "streams": {"names": ["custom_object_car_c", "leads"]},
+        "options": {"updated_at_filter_supported": False},
+    }
+    config = {"job_timeout_seconds": 2 * HOUR}
+    assert not findings(*runs, config=config, events=events, **different)
+
+
+def test_a_deletion_read_weeks_before_a_run_ends_is_known() -> None:
+    """The run waits sixteen days for its quota, and Marketo keeps deletions for fourteen."""
+    assert play(draw_schedule(7_600_226)).findings == []
