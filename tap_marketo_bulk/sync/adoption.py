@@ -38,7 +38,8 @@ def adopt_jobs(
     """Return what of an earlier run's jobs can be taken over.
 
     A job is taken over if it asks for the same fields, for scopes this run wants, for a window
-    that begins where they stand or before, so that there is no gap, and if Marketo still has it.
+    that begins where they stand or before, so that there is no gap, and if Marketo still has it;
+    not if it is outdated.
     `starts` are those of `starting_points()`; `digest_of` tells what this run asks for, less the
     fields it is given, which export had refused to the job; `now` is Marketo's time.
     """
@@ -48,7 +49,7 @@ def adopt_jobs(
     for found in jobs:
         left, end = found.left, None
         wanted = left.fields == digest_of(left.without) and reached.keys() >= set(left.scope)
-        if wanted and found.has_file(now):
+        if wanted and found.has_file(now) and not found.is_outdated:
             end = _reaches(found, reached, reach)
         if end is None:
             unfit.append(left)

@@ -70,7 +70,8 @@ class Standing:
     """Where the scopes of a run stand before anybody has told what has changed.
 
     Shape: `marks` are the bookmarks of those listed, `segments` all of the state; `lists_all` says
-        whether the list leaves none out by a setting. `under_way` have a job already.
+        whether the list leaves none out by a setting. `under_way` have a job already, and `begun`
+        says when the first one of each was made that is still there.
     """
 
     end: datetime
@@ -81,6 +82,7 @@ class Standing:
     lists_all: bool = True
     look: Look | None = None
     under_way: frozenset[int] = frozenset()
+    begun: Mapping[int, datetime] = field(default_factory=dict)
     batch: int = 10
     altered: Altered = field(default_factory=Altered)
 
@@ -128,8 +130,10 @@ class Standing:
         """Return this with the scopes that were altered since they were read.
 
         The look says nothing of that: a list tells of the scopes that are on it, and of no others.
+        One without a bookmark is as old as its first job.
         """
-        since = {scope_id: mark - LIST_OVERLAP for scope_id, mark in self.marks.items()}
+        since = {scope_id: made_at - MARGIN for scope_id, made_at in self.begun.items()}
+        since |= {scope_id: mark - LIST_OVERLAP for scope_id, mark in self.marks.items()}
         return replace(self, altered=altered(since))
 
     @property

@@ -14,7 +14,7 @@ from tap_marketo_bulk.sync.plan_run import PlanInputs, RunPlan, plan_run
 from tap_marketo_bulk.sync.requests import StreamRequests
 from tap_marketo_bulk.sync.state import read_bookmarks
 from tap_marketo_bulk.sync.takeover import cancel_unfit, find_jobs
-from tap_marketo_bulk.sync.watch import choose_scopes
+from tap_marketo_bulk.sync.watch import choose_scopes, without_altered
 from tap_marketo_bulk.sync.windows import format_timestamp
 
 if TYPE_CHECKING:
@@ -124,9 +124,10 @@ def prepare(
     order, times, scopes, digests = stream.order, stream.times, stream.scopes, stream.digests
     spec, selection, names = order.spec, order.selection, order.spec.names
     watch = spec.watch() if selection.incremental and not selection.limited else None
-    choice = None
+    choice, found = None, stream.found
     if watch is not None:
-        choice = choose_scopes(watch, names, order.state, scopes, times.end, stream.jobs)
+        choice = choose_scopes(watch, names, order.state, scopes, times.end, stream.jobs, found)
+        found = without_altered(watch, found)
     inputs = PlanInputs(
         names,
         settings,
@@ -134,7 +135,7 @@ def prepare(
         scopes,
         digests,
         order.state,
-        stream.found,
+        found,
         incremental=selection.incremental,
         goes_whole=spec.goes_whole,
         limited=selection.limited,

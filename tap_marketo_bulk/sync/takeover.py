@@ -30,6 +30,8 @@ class FoundJob:
 
     left: JobInFlight
     job: ExportJob
+    is_outdated: bool = False
+    """Whether a scope was altered after the job was made, so that its records do not show it."""
 
     def has_file(self, now: datetime) -> bool:
         """Return whether it is so young that Marketo still has, or may yet make, its file."""

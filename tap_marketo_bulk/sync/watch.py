@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tap_marketo_bulk.sync.choice import Altered, Choice, Standing
+from tap_marketo_bulk.sync.choice import MARGIN, Altered, Choice, Standing
 from tap_marketo_bulk.sync.look import Look
 from tap_marketo_bulk.sync.state import Bookmarks, read_bookmarks
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tap_marketo_bulk.sync.jobs_in_flight import JobInFlight
     from tap_marketo_bulk.sync.names import StreamNames
     from tap_marketo_bulk.sync.spec import Scopes
+    from tap_marketo_bulk.sync.takeover import FoundJob
 
 
 class Watch(Protocol):
@@ -41,10 +43,11 @@ def choose_scopes(
     scopes: Scopes,
     end: datetime,
     jobs: Iterable[JobInFlight],
+    found: Iterable[FoundJob],
 ) -> Choice:
     """Return what a run up to `end` reads; asks what has changed if anything depends on it.
 
-    `jobs` are those under way.
+    `jobs` are those under way, and `found` those of them that are still there.
     Raises: ConfigurationError if the state does not parse.
     """
     # What is ahead of the clock is for the plan to say.
@@ -60,9 +63,33 @@ def choose_scopes(
         scopes.are_all,
         Look.from_state(state, names),
         frozenset(i for job in jobs for i in job.scope),
+        _begun(found),
         names.scopes_per_job,
     )
     standing = standing.with_altered(watch.altered)
     since = standing.since
     told = {} if since is None else watch.told(since)
     return standing.everything() if told is None else standing.choose(told)
+
+
+def without_altered(watch: Watch, found: Iterable[FoundJob]) -> list[FoundJob]:
+    """Return the jobs; outdated are those of all records whose scopes were altered afterwards."""
+    return [replace(each, is_outdated=_is_outdated(watch, each)) for each in found]
+
+
+def _is_outdated(watch: Watch, found: FoundJob) -> bool:
+    made_at = found.job.created_at
+    if made_at is None or found.left.window is not None:
+        return False
+    altered = watch.altered(dict.fromkeys(found.left.scope, made_at - MARGIN))
+    return bool(altered.whole)
+
+
+def _begun(found: Iterable[FoundJob]) -> dict[int, datetime]:
+    begun: dict[int, datetime] = {}
+    for each in found:
+        made_at = each.job.created_at
+        if made_at is not None:
+            for scope_id in each.left.scope:
+                begun[scope_id] = min(made_at, begun.get(scope_id, made_at))
+    return begun

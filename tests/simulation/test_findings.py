@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from tests.simulation.schedule import DAY, HOUR, START, Run, Schedule, draw_schedule, stamp
 from tests.simulation.simulation import Simulation, play
 
@@ -314,3 +316,15 @@ def test_a_whole_extract_is_as_old_as_the_job_of_a_first_load_it_goes_on_with() 
 def test_a_deletion_read_weeks_before_a_run_ends_is_known() -> None:
     """The run waits sixteen days for its quota, and Marketo keeps deletions for fourteen."""
     assert play(draw_schedule(7_600_226)).findings == []
+
+
+@pytest.mark.parametrize("config", [{}, days_ago(40), days_ago(90)])
+@pytest.mark.parametrize("until", [1, 2, 5])
+def test_a_program_renamed_while_its_first_jobs_wait_is_read_anew(
+    config: dict[str, Any], until: int
+) -> None:
+    """It has no bookmark yet that could be older than the new name."""
+    events = [{"at": 2000.0, "do": "rename", "seed": 1}, {"at": 2400.0, "do": "rename", "seed": 2}]
+    runs = Run(0, kill=terminated(until)), Run(HOUR), Run(2 * HOUR)
+    watched = {"changed_programs": "activities", "full_check_days": 1, **config}
+    assert not findings(*runs, config=watched, events=events, programs=3, job_seconds=[900.0])
