@@ -162,6 +162,9 @@ class _Download:
         raise self._incomplete(f"after {DOWNLOAD_MAX_RESUMES} resumes")
 
     def _request(self) -> Request:
+        if self._job.file_checksum is None:
+            # Nothing would tell whether the rest that comes fits what is here.
+            self._forget()
         return file_request(self._object, self._job.export_id, self._part.size_bytes)
 
     def _receive(self, reply: OpenReply) -> _Outcome:

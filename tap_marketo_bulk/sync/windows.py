@@ -32,15 +32,23 @@ def format_timestamp(moment: datetime) -> str:
     return f"{clock.isoformat(timespec='seconds')}Z"
 
 
+LAST_AT_LEAST = timedelta(hours=1)
+"""Marketo refuses a window that begins in the future, and the clock by which `end` is known may be
+minutes ahead of the one Marketo compares it with."""
+
+
 def split_windows(start: datetime, end: datetime, length: timedelta) -> list[Window]:
     """Cut start..end into windows of at most `length`.
 
     Shape: ascending; neighbours share their border, because both ends are included and a
         record updated in that very second must not fall between them; empty if start >= end.
+        The last one of several is at least `LAST_AT_LEAST` long where `length` lets it.
     """
     windows = []
     while start < end:
         border = min(start + length, end)
+        if border < end < border + LAST_AT_LEAST:
+            border = max(end - LAST_AT_LEAST, start + length / 2)
         windows.append(Window(start, border))
         start = border
     return windows

@@ -107,6 +107,33 @@ def test_f5_part_that_is_off_by_one_is_noticed(drill: Drill, shift: int) -> None
     assert len(drill.statuses(FILE)) > 2
 
 
+@pytest.mark.parametrize("shift", [-1, 1, 7])
+@pytest.mark.parametrize(
+    "gone",
+    [
+        ("fileChecksum",),
+        ("fileChecksum", "numberOfRecords"),
+        ("fileChecksum", "fileSize"),
+        ("fileChecksum", "fileSize", "numberOfRecords"),
+    ],
+    ids=", ".join,
+)
+@pytest.mark.fault(
+    "F5",
+    "… and there is no checksum",
+    "begins again from the first byte: nothing would tell whether a rest fits",
+)
+def test_f5_without_a_checksum_nothing_is_resumed(
+    drill: Drill, shift: int, gone: tuple[str, ...]
+) -> None:
+    """The size may be right, and the number of rows, where a byte is off."""
+    drill.arm(
+        Fault(operation="export.job", drop=gone), CUT, Fault(operation=FILE, range_shift=shift)
+    )
+    drill.assert_whole(drill.run())
+    assert drill.statuses(FILE) == [200, 200]
+
+
 @pytest.mark.fault(
     "F6",
     "a resume at the end of the file is refused with 416",

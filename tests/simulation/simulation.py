@@ -176,7 +176,8 @@ class Simulation:
                 self._find(f"run {number}: {finding}")
         self._commit(result, run, number)
         self._judge_age(result, run, number)
-        self._excuse(result, programs & set(world.store.programs))
+        wanted = programs & set(config.get("program_ids") or programs)
+        self._excuse(result, wanted & set(world.store.programs))
         self._refresh_due = result.said_to_refresh
         outcome.seen["told to read everything once more"] += result.said_to_refresh
         outcome.seen["run about less than the others"] += bool(run.config)
@@ -212,8 +213,8 @@ class Simulation:
         """Excuse what changed since another tap has read, up to where this one believed it.
 
         That is where a run ends whose clock is past a minute since; it has no way to tell. Of
-        programs that are gone by then a run has no bookmark; `lasting` are the others. Nor has a
-        run that reads up to a moment before the bookmark.
+        programs that are gone by then a run has no bookmark; `lasting` are the others that it was
+        asked for. Nor has a run that reads up to a moment before the bookmark.
         """
         if self._read_at is None:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,21 @@ def test_windows_tile_the_range_exactly(start: datetime, end: datetime, length: 
     assert (start, end) == (windows[0].start, windows[-1].end)
     assert [w.end for w in windows[:-1]] == [w.start for w in windows[1:]]
     assert all(timedelta(0) < w.end - w.start <= length for w in windows)
+
+
+@pytest.mark.parametrize("rest_seconds", [1, 30, 600, 3_599, 3_600, 3_601, 86_400])
+@pytest.mark.parametrize("whole", [1, 2, 12])
+def test_the_last_of_several_windows_does_not_begin_just_before_the_end(
+    whole: int, rest_seconds: int
+) -> None:
+    """The end is known by a clock that may be ahead of the one by which the future is refused."""
+    length = timedelta(days=1)
+    end = START + whole * length + timedelta(seconds=rest_seconds)
+    windows = split_windows(START, end, length)
+    assert len(windows) == whole + 1
+    assert windows[-1].end - windows[-1].start == max(
+        timedelta(hours=1), timedelta(seconds=rest_seconds)
+    )
 
 
 def test_window_of_31_days_across_a_dst_change_is_31_days_of_utc() -> None:
