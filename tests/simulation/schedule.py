@@ -243,8 +243,16 @@ def _says_none(fault: dict[str, Any]) -> bool:
 
 
 def _that_show(faults: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield faults less those that nobody can see in the file of a job that announces nothing."""
+    """Yield faults less those that nobody can see in the file of a job that announces nothing.
+
+    A file without a byte is asked for once more, and then believed.
+    """
+    was_empty = False
     for fault in faults:
+        is_empty = fault.get("rewrites") == ["empty"]
+        if is_empty and was_empty:
+            continue
+        was_empty = was_empty or is_empty
         if "cut_after_bytes" in fault:
             yield {name: value for name, value in fault.items() if name != "chunked"}
         elif fault.get("rewrites") != ["row_missing"]:
