@@ -57,6 +57,7 @@ MET = (
 )
 
 
+@pytest.mark.no_cover  # which would take longer than the schedules do
 @pytest.mark.parametrize("first", range(0, SCHEDULES, BLOCK))
 def test_the_table_equals_marketo_after_every_schedule(first: int) -> None:
     """Nothing lost, nothing invented, no limit broken, no job forgotten, whatever goes wrong."""

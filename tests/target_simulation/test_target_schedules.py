@@ -34,6 +34,7 @@ def _files_of_the_dead_are_closed() -> Iterator[None]:
     gc.collect()
 
 
+@pytest.mark.no_cover  # which would take longer than the schedules do
 @pytest.mark.parametrize("first", range(0, SCHEDULES, BLOCK))
 def test_every_row_is_accounted_for_after_every_schedule(first: int) -> None:
     """The leads are exact, every reject is told of, no STATE came early, no import is ownerless."""
