@@ -10,7 +10,7 @@ from tests.simulation.world import EndlessError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-STEPS_MAX = 10_000
+STEPS_MAX = 15_000
 
 
 class KilledError(BaseException):

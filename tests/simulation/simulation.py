@@ -294,7 +294,9 @@ class Simulation:
         # Who has no calls left cannot cancel what nobody comes back for.
         has_budget = "daily_calls_budget" in run.config
         leaves_some = result.killed or has_budget or _has_no_calls_left(result)
-        if run.state == "last" and len(left) > (most if leaves_some else 0):
+        # One made again waits for its place without taking one, or costing anything.
+        counted = left & self.world.queued_jobs() if result.killed else left
+        if run.state == "last" and len(counted) > (most if leaves_some else 0):
             self._find(f"run {number}: nobody will come back for {len(left)} jobs in Marketo")
         self._orphans |= left
 
