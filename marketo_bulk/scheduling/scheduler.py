@@ -12,7 +12,7 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 from math import inf
-from typing import TYPE_CHECKING, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 from typing_extensions import Self
 
@@ -23,7 +23,7 @@ from marketo_bulk.scheduling.places import OTHERS
 from marketo_bulk.scheduling.run import ExportRun, RunnerOptions
 from marketo_bulk.scheduling.runner import JobRunner
 from marketo_bulk.scheduling.sources import Sources
-from marketo_bulk.scheduling.work import Phase, WorkT
+from marketo_bulk.scheduling.work import Phase, Slot, WorkT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
@@ -186,7 +186,7 @@ class ExportScheduler(Generic[WorkT]):
         they would hold the places these need.
         """
         self.close()
-        slots = [s for s in self._board.under_way() if s.in_marketo and s.work.owner in owners]
+        slots = [s for owner in owners for s in self._board.of(owner) if _goes_on(s)]
         left = self._cancelling.cancel(slots)
         self._places.free({slot.job.export_id for slot in slots} - left)
         return left
@@ -232,3 +232,9 @@ def _in_thread(work: Callable[[], None]) -> None:
 
 def _at_once(work: Callable[[], None]) -> None:
     work()
+
+
+def _goes_on(slot: Slot[Any]) -> bool:
+    """Return whether Marketo still has to do with a job, as far as is known."""
+    is_left = slot.phase is Phase.LEFT and not slot.job.status.is_terminal
+    return slot.in_marketo or is_left

@@ -134,6 +134,20 @@ def test_a_run_that_fails_is_made_up_for(tracked: Tracked) -> None:
     assert tracked.told() == {key}
 
 
+@pytest.mark.parametrize("code", ["603", "1003"])
+def test_a_job_whose_status_is_refused_is_cancelled(tracked: Tracked, code: str) -> None:
+    """Nobody would come back for it."""
+    tracked.remove(tracked.members(1)[0])
+    tracked.emulator.faults.add(
+        Fault(operation="export.job", job_seconds=HOUR),
+        Fault(operation="export.status", code=code, times=None),
+    )
+    with pytest.raises(MarketoBulkError):
+        tracked.run()
+    (job,) = tracked.emulator.jobs
+    assert job.status.value == "Cancelled"
+
+
 def test_a_deleted_program_costs_only_itself(tracked: Tracked) -> None:
     """Its memberships are gone with it, which the stream of programs tells."""
     first, *_, last = tracked.members(60)

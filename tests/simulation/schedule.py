@@ -227,13 +227,20 @@ def _draw_runs(dice: Random) -> tuple[Run, ...]:
         runs.append(_draw_run(dice, at))
         gaps = (30.0, HOUR, DAY, DAY, dice.uniform(0, 3 * DAY), 8 * DAY)
         at += dice.choice(gaps)
-    faults = [fault for run in runs for fault in run.faults]
-    if any(fault.get("drop") == ANNOUNCED for fault in faults):
+    gone = {name for run in runs for fault in run.faults for name in _not_announced(fault)}
+    if gone.issuperset(ANNOUNCED):
         runs = [replace(run, faults=tuple(_that_show(run.faults))) for run in runs]
-    if any(fault.get("drop") == ANNOUNCED[:2] for fault in faults):
+    if gone.issuperset(ANNOUNCED[:2]):
         # Nothing would contradict a count of no records.
         runs = [replace(r, faults=tuple(f for f in r.faults if not _says_none(f))) for r in runs]
     return tuple(runs)
+
+
+def _not_announced(fault: dict[str, Any]) -> set[str]:
+    """Return what a fault lets Marketo not say of a file, or say in a form that nobody can read."""
+    return {
+        name.removeprefix("result.0.") for name in (*fault.get("drop", ()), *fault.get("put", ()))
+    }
 
 
 def _says_none(fault: dict[str, Any]) -> bool:

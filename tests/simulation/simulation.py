@@ -291,9 +291,10 @@ class Simulation:
         if result.killed:
             # What it has begun since the STATE it wrote last ends in Marketo without a reader.
             self.outcome.seen["job nobody knows of after a kill"] += len(left)
-        # Who has no calls left cannot cancel what nobody comes back for.
+        # Who has no calls or no permission left cannot cancel what nobody comes back for.
         has_budget = "daily_calls_budget" in run.config
-        leaves_some = result.killed or has_budget or _has_no_calls_left(result)
+        is_forbidden = bool(self.world.application.world.options.missing_permissions)
+        leaves_some = result.killed or has_budget or is_forbidden or _has_no_calls_left(result)
         # One made again waits for its place without taking one, or costing anything.
         counted = left & self.world.queued_jobs() if result.killed else left
         if run.state == "last" and len(counted) > (most if leaves_some else 0):
