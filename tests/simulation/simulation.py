@@ -102,6 +102,8 @@ class Simulation:
         asked_for_place = asked.of("export.enqueue")
         outcome.polls += sum(call.error_code == QUEUE_IS_FULL for call in asked_for_place)
         outcome.creations_refused = sum(bool(c.error_code) for c in asked.of("export.create"))
+        # Nor has anybody a job of which Marketo's answer was lost.
+        outcome.creations_refused += len(world.undelivered)
         outcome.disturbances = world.disturbances
         outcome.seen += world.happened
         if result.error is not None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.simulation.schedule import DAY, HOUR, START, Run, Schedule, draw_schedule, stamp
-from tests.simulation.simulation import Simulation, play
+from tests.simulation.simulation import Simulation, excess, play
 
 QUEUE_FULL = {
     "operation": "export.enqueue",
@@ -328,3 +328,9 @@ def test_a_program_renamed_while_its_first_jobs_wait_is_read_anew(
     runs = Run(0, kill=terminated(until)), Run(HOUR), Run(2 * HOUR)
     watched = {"changed_programs": "activities", "full_check_days": 1, **config}
     assert not findings(*runs, config=watched, events=events, programs=3, job_seconds=[900.0])
+
+
+def test_jobs_whose_creation_was_not_answered_are_no_waste() -> None:
+    """Twelve answers in a row are lost, and each has made a job."""
+    schedule = draw_schedule(14_006_832)
+    assert excess(schedule, play(schedule)) == []
