@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import abc
 from datetime import datetime, timezone
-from itertools import islice, repeat
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -20,6 +20,7 @@ from singer_sdk.mapper import SameRecordTransform
 from typing_extensions import override
 
 from tap_marketo_bulk.output.batch_loop import has_batches, write_batches
+from tap_marketo_bulk.output.chunks import in_chunks
 from tap_marketo_bulk.output.whole_stream import BookmarksByRun
 from tap_marketo_bulk.output.writer import ENCODER, LineWriter
 
@@ -91,7 +92,11 @@ class BulkStream(BookmarksByRun):
     def _sync_lines(self) -> None:
         with self.get_record_counter() as counter, self.get_sync_timer():
             for extract in self.extracts():
-                chunks = extract.chunks() if self._takes_rows else _in_chunks(extract.records())
+                chunks = (
+                    extract.chunks()
+                    if self._takes_rows
+                    else in_chunks(extract.records(), CHUNK_RECORDS)
+                )
                 for rows in chunks:
                     self._write_rows(rows)
                     counter.increment(len(rows))
@@ -144,11 +149,6 @@ def keeps_records(stream_map: StreamMap) -> bool:
         type(stream_map) is SameRecordTransform
         and stream_map.transformed_schema["properties"] == stream_map.raw_schema["properties"]
     )
-
-
-def _in_chunks(records: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    while chunk := list(islice(records, CHUNK_RECORDS)):
-        yield chunk
 
 
 class RecordLine(Struct, tag_field="type", tag="RECORD", gc=False):

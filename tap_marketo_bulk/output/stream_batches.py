@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
-from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from singer_sdk.helpers._batch import BaseBatchFileEncoding, SDKBatchMessage
@@ -16,6 +15,7 @@ from marketo_bulk.reader.json_cells import decode_object
 from singer_marketo.storage import Storage
 from tap_marketo_bulk.output.batch_config import PARQUET, BatchConfig
 from tap_marketo_bulk.output.batch_files import BatchFiles, JsonLinesFile
+from tap_marketo_bulk.output.chunks import in_chunks
 from tap_marketo_bulk.output.spool import Spool
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ ROWS_TOGETHER = 500
 
 NAME_MAX_CHARACTERS = 100
 DIGEST_DIGITS = 12
-
-RecordT = TypeVar("RecordT")
 
 _UNFIT = re.compile(r"[^A-Za-z0-9_.-]+")
 
@@ -84,7 +82,7 @@ class StreamBatches:
         # One pass over the extract for each stream that its records become.
         for stream_map in self._maps:
             if getattr(stream_map, "transformed_schema", None):
-                chunks = _in_chunks(_transformed(extract.records(), stream_map))
+                chunks = in_chunks(_transformed(extract.records(), stream_map), ROWS_TOGETHER)
                 yield from self._mapped(extract, stream_map, chunks)
 
     def _shared_out(self, extract: Extract, sharing: Sharing) -> Iterator[Batch]:
@@ -100,7 +98,7 @@ class StreamBatches:
             # In JSON lines they stand as they are here already.
             read = _record if self._config.format == PARQUET else msgspec.Raw
             for stream_map, spool in spools.items():
-                chunks = _in_chunks(map(read, spool.lines()))
+                chunks = in_chunks(map(read, spool.lines()), ROWS_TOGETHER)
                 yield from self._mapped(extract, stream_map, chunks)
 
     def _unmapped(self, extract: Extract, alias: str) -> Iterator[Batch]:
@@ -214,11 +212,6 @@ def _transformed(
 def _record(line: bytes) -> dict[str, Any]:
     found: dict[str, Any] = decode_object(msgspec.Raw(line))  # type: ignore[assignment]  # it is one
     return found
-
-
-def _in_chunks(records: Iterator[RecordT]) -> Iterator[list[RecordT]]:
-    while chunk := list(islice(records, ROWS_TOGETHER)):
-        yield chunk
 
 
 def _stem(alias: str, title: Sequence[str]) -> str:
