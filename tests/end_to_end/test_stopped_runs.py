@@ -88,7 +88,8 @@ def test_a_job_is_noted_before_it_is_enqueued(tmp_path: Path) -> None:
     """A job that nobody has noted waits in no queue and costs no quota."""
     with Emulator(programs=4, members=40) as emulator:
         emulator.faults.add(Fault(operation="export.enqueue", delay_seconds=3))
-        run = command(emulator, tmp_path)
+        # With one place, no other job is being made at the moment of the kill.
+        run = command(emulator, tmp_path, max_queued_jobs=1)
         with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
             wait_until(lambda: "export.enqueue" in operations(emulator))
             process.kill()

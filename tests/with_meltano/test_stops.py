@@ -94,7 +94,8 @@ def is_between_files(emulator: Emulator, project: Project) -> bool:
     """Return whether all records of the files that were read are written, and jobs are at work."""
     read = read_files(emulator)
     asked = [job for job in emulator.jobs if job.export_id in read]
-    waiting = [job for job in emulator.jobs if job.file is None]
+    # The emulator writes a file when a job starts, not when it ends.
+    waiting = [job for job in emulator.jobs if not job.status.ended]
     rows = sum(job.file.rows for job in asked if job.file is not None)
     return bool(rows and waiting) and len(project.rows()) == rows
 
