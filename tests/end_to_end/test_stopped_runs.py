@@ -127,12 +127,14 @@ def members_in(output: bytes) -> list[dict[str, Any]]:
 def test_a_job_nobody_will_ask_for_is_cancelled(method: str, tmp_path: Path) -> None:
     """A run that was killed leaves its job to the journal; one that asks otherwise cancels it."""
     journal = str(tmp_path / "journal")
-    with Emulator(programs=4, members=20, job_seconds=2) as emulator:
+    seconds = [3600.0]
+    with Emulator(programs=4, members=20, job_seconds=lambda _: seconds[0]) as emulator:
         run = command(emulator, tmp_path, job_journal=journal)
         with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
             wait_until(lambda: "export.status" in operations(emulator))
             process.kill()
             process.communicate(timeout=SECONDS)
+        seconds[0] = 0
         first = JobJournal(tmp_path / "journal").jobs("program_members")
         ids = {entry["exportId"] for entry in first}
         more: dict[str, Any] = {"is_exhausted": False} if method == "other filter" else {}
@@ -192,7 +194,7 @@ def test_the_daily_quota_is_told_in_the_outcome(tmp_path: Path) -> None:
 
 def test_two_runs_of_one_pipeline_do_not_meet(tmp_path: Path) -> None:
     """The second waits for the first, and says so in one line."""
-    with Emulator(programs=2, members=20, job_seconds=1) as emulator:
+    with Emulator(programs=2, members=20, job_seconds=2) as emulator:
         run = command(emulator, tmp_path)
         with subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
             wait_until(lambda: bool(created_jobs(emulator)))
