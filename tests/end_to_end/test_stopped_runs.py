@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from marketo_emulator import Emulator, Fault
+from marketo_emulator import Emulator, Fault, Options
 from tap_marketo_bulk.sync.job_journal import JobJournal
 from tests.tap_runs import created_jobs, members_of, parse, settings_for
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SECONDS = 240
 START = "2026-06-01"
 MEMBERS = "program_members"
+AT_ONCE = Options(status_refresh_seconds=0)
+"""A poll sees at once what became of a job."""
 QUOTA_TEXT = "Export daily quota 500MB exceeded."
 KEPT = {"start_date": START, "max_queued_jobs": 2, "window_days": 31}
 
@@ -128,7 +130,9 @@ def test_a_job_nobody_will_ask_for_is_cancelled(method: str, tmp_path: Path) -> 
     """A run that was killed leaves its job to the journal; one that asks otherwise cancels it."""
     journal = str(tmp_path / "journal")
     seconds = [3600.0]
-    with Emulator(programs=4, members=20, job_seconds=lambda _: seconds[0]) as emulator:
+    with Emulator(
+        programs=4, members=20, job_seconds=lambda _: seconds[0], options=AT_ONCE
+    ) as emulator:
         run = command(emulator, tmp_path, job_journal=journal)
         with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
             wait_until(lambda: "export.status" in operations(emulator))
@@ -194,8 +198,8 @@ def test_the_daily_quota_is_told_in_the_outcome(tmp_path: Path) -> None:
 
 def test_two_runs_of_one_pipeline_do_not_meet(tmp_path: Path) -> None:
     """The second waits for the first, and says so in one line."""
-    with Emulator(programs=2, members=20, job_seconds=2) as emulator:
-        run = command(emulator, tmp_path)
+    with Emulator(programs=2, members=20, job_seconds=2, options=AT_ONCE) as emulator:
+        run = command(emulator, tmp_path, poll_interval_seconds=0.5)
         with subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
             wait_until(lambda: bool(created_jobs(emulator)))
             second = subprocess.run(
