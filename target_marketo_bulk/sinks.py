@@ -56,6 +56,7 @@ class ImportSink(Sink):
         self._plans = PlanBook(self._plan)
         self._columns: dict[tuple[str, str], Column] = {}
         self._refused: dict[str, Any] | None = None
+        self._columns_of_null: dict[str, list[str]] = {}
 
     @cached_property
     def _destination(self) -> Destination:
@@ -68,6 +69,15 @@ class ImportSink(Sink):
         """
         names = [name for name in self.schema["properties"] if is_column(name)]
         self._resolve(names)
+
+    def take_nulls_apart(self, columns_of_objects: Mapping[str, Sequence[str]]) -> None:
+        """Have a null object become a null in each of its columns, as flattening leaves it whole."""
+        known = self.schema["properties"]
+        self._columns_of_null = {
+            name: [column for column in columns if column in known]
+            for name, columns in columns_of_objects.items()
+            if name not in known
+        }
 
     @property
     @override
@@ -178,6 +188,11 @@ class ImportSink(Sink):
 
     @override
     def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
+        for name in self._columns_of_null.keys() & record.keys():
+            if record[name] is None:
+                del record[name]
+                for column in self._columns_of_null[name]:
+                    record.setdefault(column, None)
         if self._plain_validator is not None:
             try:
                 self._plain_validator.validate(record)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import click
 from singer_sdk import Target
 from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.helpers._flattening import flatten_key
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.plugin_base import _ConfigInput
 from typing_extensions import override
@@ -35,10 +36,12 @@ from singer_marketo.stream_maps import guard
 from target_marketo_bulk.check import check
 from target_marketo_bulk.load import Load
 from target_marketo_bulk.records.batch_files import batch_records, remove_file
+from target_marketo_bulk.records.flattening import columns_of_objects, flattenable
 from target_marketo_bulk.records.line_reader import LineReader
 from target_marketo_bulk.records.message_faults import record_of, require, stream_of
 from target_marketo_bulk.records.schema_message import (
     check_key_properties,
+    unflattened,
     usable_schema,
 )
 from target_marketo_bulk.sdk_settings import SDK_SETTINGS, refused_settings, settings_of
@@ -52,7 +55,7 @@ from target_marketo_bulk.settings import (
 from target_marketo_bulk.sinks import ImportSink
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from types import FrameType
 
     from singer_marketo.plugin import MarketoCommand
@@ -182,7 +185,7 @@ class TargetMarketoBulk(MarketoPlugin, Target):
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
         self._check_schema(message_dict)
         self.load.intake.held.release()
-        super()._process_schema_message(message_dict)
+        self._register(message_dict)
         for maps in self.mapper.stream_maps.values():
             guard(maps)
         for sink in self._sinks_active.values():
@@ -191,6 +194,32 @@ class TargetMarketoBulk(MarketoPlugin, Target):
         # What is left of an earlier schema is in the spool; its sink holds nothing.
         self._sinks_to_clear.clear()
         self._plain_sinks = dict(self._find_plain_sinks())
+
+    def _register(self, message: dict[str, Any]) -> None:
+        """Have the SDK take over a schema.
+
+        Raises: InvalidInputLine if two of its properties become one column when flattened.
+        """
+        options = self.mapper.flattening_options
+        if options is None or not options.enabled or options.max_level < 1:
+            super()._process_schema_message(message)
+            return
+        flat = flattenable(message["schema"], options.max_level)
+        try:
+            super()._process_schema_message({**message, "schema": flat})
+        except ValueError as error:
+            raise unflattened(message["stream"], error) from None
+
+        def key_of(name: str, parents: Sequence[str]) -> str:
+            return flatten_key(
+                name, [*parents], options.separator, max_key_length=options.max_key_length
+            )
+
+        columns = columns_of_objects(flat, key_of)
+        for each in self.mapper.stream_maps[message["stream"]]:
+            sink = self._sinks_active.get(each.stream_alias)
+            if isinstance(sink, ImportSink):
+                sink.take_nulls_apart(columns)
 
     def _check_schema(self, message: dict[str, Any]) -> None:
         self._assert_line_requires(message, requires={"stream", "schema"})

@@ -63,6 +63,14 @@ def check_key_properties(stream: str, names: object) -> None:
     )
 
 
+def unflattened(stream: str, error: ValueError) -> InvalidInputLine:
+    """Return what to tell of a schema that the SDK cannot flatten: it names the column."""
+    advice = "Set another flattening_separator, or drop one of them with stream_maps"
+    return InvalidInputLine(
+        one_line(f"SCHEMA of stream {stream!r} cannot be flattened: {error}. {advice}")
+    )
+
+
 def _reason_of(error: BaseException) -> str:
     place = "/".join(map(str, getattr(error, "absolute_path", ())))
     reason = str(getattr(error, "message", error))[:_REASON_MAX_CHARACTERS]
