@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import stat
 from array import array
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 REREAD_MAX_BYTES = 200_000_000
@@ -40,12 +42,19 @@ class RejectMarks:
         for path in sorted(directory.glob("rejects-*.jsonl"), reverse=True):
             if path == own:
                 continue
-            with path.open("rb") as lines:
-                for line in lines:
+            try:
+                for line in _lines(path):
                     left -= _find(_mark(line), marks, found)
                     read_bytes += len(line)
                     if not left or read_bytes > REREAD_MAX_BYTES:
                         break
+            except OSError as error:
+                # It decides no more than whether a reject counts as a new one.
+                logger.warning(
+                    "%s cannot be read (%s): rows rejected in that run count as new ones",
+                    path,
+                    error.strerror,
+                )
             if left and read_bytes > REREAD_MAX_BYTES:
                 logger.warning(
                     "%s: only the newest %d bytes of rejects are compared; "
@@ -56,6 +65,14 @@ class RejectMarks:
             if not left or read_bytes > REREAD_MAX_BYTES:
                 break
         return len(marks) - left
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """Yield the lines of a file; none of a pipe, which nobody may ever write to."""
+    if stat.S_ISFIFO(path.stat().st_mode):
+        return
+    with path.open("rb") as lines:
+        yield from lines
 
 
 def _find(mark: int, marks: array[int], found: bytearray) -> int:

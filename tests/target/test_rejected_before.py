@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,6 +63,23 @@ def test_new_reject_still_counts(config: Record, run: RunTarget, more: list[Reco
     assert isinstance(result.error, TooManyRejectsError)
     assert result.summary["rejected_percent"] == "25.0"
     assert "1 rows (25.00 %)" in str(result.error)
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_old_rejects_that_cannot_be_read_end_no_run(tmp_path: Path, kind: str) -> None:
+    """Another user's, or one that is just being removed: its rows count as new."""
+    path = tmp_path / "rejects-20990101T000000Z.jsonl"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(tmp_path / "gone")
+    for run_id, before in (("1", 0), ("2", 1)):
+        log = RejectLog(tmp_path, run_id)
+        log.reject({"email": "ann@load.test"}, "Invalid data type in field Lead Score")
+        log.close()
+        assert log.rows_rejected_before() == before
 
 
 def test_reject_of_another_folder_counts(config: Record, run: RunTarget, tmp_path: Path) -> None:
