@@ -71,7 +71,7 @@ class ImportSink(Sink):
         self._resolve(names)
 
     def take_nulls_apart(self, columns_of_objects: Mapping[str, Sequence[str]]) -> None:
-        """Have a null object become a null in each of its columns, as flattening leaves it whole."""
+        """Have an object that is null become a null in each of its columns."""
         known = self.schema["properties"]
         self._columns_of_null = {
             name: [column for column in columns if column in known]

@@ -201,7 +201,7 @@ class TargetMarketoBulk(MarketoPlugin, Target):
         Raises: InvalidInputLine if two of its properties become one column when flattened.
         """
         options = self.mapper.flattening_options
-        if options is None or not options.enabled or options.max_level < 1:
+        if not options.enabled or options.max_level < 1:
             super()._process_schema_message(message)
             return
         flat = flattenable(message["schema"], options.max_level)

@@ -42,19 +42,11 @@ class RejectMarks:
         for path in sorted(directory.glob("rejects-*.jsonl"), reverse=True):
             if path == own:
                 continue
-            try:
-                for line in _lines(path):
-                    left -= _find(_mark(line), marks, found)
-                    read_bytes += len(line)
-                    if not left or read_bytes > REREAD_MAX_BYTES:
-                        break
-            except OSError as error:
-                # It decides no more than whether a reject counts as a new one.
-                logger.warning(
-                    "%s cannot be read (%s): rows rejected in that run count as new ones",
-                    path,
-                    error.strerror,
-                )
+            for line in _lines(path):
+                left -= _find(_mark(line), marks, found)
+                read_bytes += len(line)
+                if not left or read_bytes > REREAD_MAX_BYTES:
+                    break
             if left and read_bytes > REREAD_MAX_BYTES:
                 logger.warning(
                     "%s: only the newest %d bytes of rejects are compared; "
@@ -68,11 +60,21 @@ class RejectMarks:
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    """Yield the lines of a file; none of a pipe, which nobody may ever write to."""
-    if stat.S_ISFIFO(path.stat().st_mode):
-        return
-    with path.open("rb") as lines:
-        yield from lines
+    """Yield the lines of a file as far as it can be read; of a pipe, which nobody may fill, none.
+
+    They decide no more than whether a reject counts as a new one.
+    """
+    try:
+        if stat.S_ISFIFO(path.stat().st_mode):
+            return
+        with path.open("rb") as lines:
+            yield from lines
+    except OSError as error:
+        logger.warning(
+            "%s cannot be read (%s): rows rejected in that run count as new ones",
+            path,
+            error.strerror,
+        )
 
 
 def _find(mark: int, marks: array[int], found: bytearray) -> int:

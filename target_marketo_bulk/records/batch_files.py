@@ -9,13 +9,13 @@ from contextlib import AbstractContextManager, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from singer_sdk.singerlib.exceptions import InvalidInputLine
 
-from singer_marketo.locations import UnusableLocationError, is_of_location, opened, why
+from singer_marketo.locations import SCHEME, UnusableLocationError, is_of_location, opened, why
 from target_marketo_bulk.records.message_faults import MessageFaultError
-from target_marketo_bulk.records.parquet_rows import parquet_records
+from target_marketo_bulk.records.parquet_rows import UnusableColumnError, parquet_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +24,9 @@ PARQUET = "parquet"
 FORMATS = ("jsonl", PARQUET)
 COMPRESSIONS = (None, "none", "gzip")
 ROWS_AT_ONCE = 500
+
+_NO_PARQUET = "ArrowInvalid"
+"""The error of pyarrow, an extra, for a file it cannot make out."""
 
 _UNREADABLE = (EOFError, zlib.error, ValueError, UnusableLocationError)
 """What comes of a file that breaks off, and of an address nobody can open, beside what its
@@ -159,12 +162,17 @@ def _opened_as_it_is(path: str) -> AbstractContextManager[IO[bytes]]:
 
 def _local_path(path: str) -> Path | None:
     """Return the path of an address on this machine; None of any other."""
-    parts = urlsplit(path)
-    if parts.scheme not in {"", "file"}:
+    scheme, mark, place = path.partition(SCHEME)
+    if not mark:
+        # A colon alone makes no address: names of files have times.
+        place = path.removeprefix("file:") if path.startswith("file:/") else path
+    elif scheme.lower() != "file":
         return None
+    else:
+        place = place.removeprefix("localhost") if place.startswith("localhost/") else place
     # Taps write addresses both with blanks as they are and with `%20`.
-    plain = Path(path if not parts.scheme else path.partition("://")[2])
-    return plain if plain.exists() else Path(unquote(str(plain)))
+    plain = Path(place)
+    return plain if plain.exists() else Path(unquote(place))
 
 
 def _is_of_file(error: Exception) -> bool:
@@ -191,4 +199,6 @@ def _why(error: Exception) -> str:
         return "it breaks off"
     if isinstance(error, gzip.BadGzipFile | zlib.error):
         return "it is not whole, or not gzip"
-    return str(error) if isinstance(error, UnusableLocationError) else why(error)
+    if isinstance(error, UnusableLocationError | UnusableColumnError):
+        return str(error)
+    return "it is not whole, or not Parquet" if type(error).__name__ == _NO_PARQUET else why(error)

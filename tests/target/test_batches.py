@@ -237,7 +237,7 @@ def test_parquet_is_imported_as_records_are(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "No such file"), (b"", "cannot be read"), (b"PAR1 who@load.test", "cannot be read")],
+    [(None, "No such file"), (b"", "not Parquet"), (b"PAR1 who@load.test", "not Parquet")],
 )
 def test_parquet_that_cannot_be_read_is_named(
     config: Record, run: RunTarget, tmp_path: Path, content: bytes | None, said: str
@@ -252,6 +252,66 @@ def test_parquet_that_cannot_be_read_is_named(
     assert "batch.parquet" in str(result.error)
     assert WHO not in str(result.error) + result.log
     assert {"after": "batch"} not in result.states
+
+
+def test_moments_of_parquet_keep_all_digits(
+    emulator: Emulator, config: Record, run: RunTarget, tmp_path: Path
+) -> None:
+    """Python has microseconds, and what pandas and Spark write has nanoseconds."""
+    path = tmp_path / "batch.parquet"
+    nanoseconds = [1_700_000_000_000_000_001, None, 1_700_000_000_000_000_000]
+    moments = pa.array(nanoseconds, pa.timestamp("ns", "UTC"))
+    emails = [f"p{number}@load.test" for number in range(3)]
+    pq.write_table(pa.table({"email": emails, "company": moments}), path)
+    schema = {
+        "properties": {
+            "email": TEXT,
+            "company": {"type": ["string", "null"], "format": "date-time"},
+        }
+    }
+    lines = singer_lines([], schema=schema) + batch(path.as_uri(), format="parquet")
+    assert run(lines, config).error is None
+    found = [leads(emulator)[email]["company"] for email in emails]
+    assert found == ["2023-11-14T22:13:20.000000001Z", None, "2023-11-14T22:13:20.000000000Z"]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        pytest.param(pa.array([b"who@load.test"]), "binary", id="bytes"),
+        pytest.param(pa.array([{"a": [b"who@load.test"]}]), "struct", id="bytes inside"),
+        pytest.param(pa.array([10**8], pa.date32()), "date32", id="a day without a year"),
+    ],
+)
+def test_column_of_parquet_without_a_form_in_json_is_named(
+    config: Record, run: RunTarget, tmp_path: Path, values: pa.Array, kind: str
+) -> None:
+    """Which file, which column, and of which type it is."""
+    path = tmp_path / "batch.parquet"
+    pq.write_table(pa.table({"email": ["p@load.test"], "company": values}), path)
+    result = run(singer_lines([]) + batch(path.as_uri(), format="parquet"), config)
+    assert isinstance(result.error, InvalidInputLine)
+    assert f"column 'company' has values of type {kind}" in str(result.error)
+    assert "batch.parquet" in str(result.error)
+    assert WHO not in str(result.error) + result.log
+
+
+@pytest.mark.parametrize("form", ["{}", "file:{}", "file://localhost{}", "FILE://{}", "relative"])
+def test_local_file_is_found_however_it_is_written(
+    emulator: Emulator,
+    config: Record,
+    run: RunTarget,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+) -> None:
+    """A name with a time is no address, and an address may name this machine."""
+    path = tmp_path / "leads-2026-01-01T00:00:00Z.jsonl"
+    path.write_bytes(json_lines(people(1)))
+    monkeypatch.chdir(tmp_path)
+    written = path.name if form == "relative" else form.format(path)
+    assert run(singer_lines([]) + batch(written, compression=None), config).error is None
+    assert len(leads(emulator)) == 1
 
 
 @pytest.mark.parametrize("asked", ["yes", "in a dry run", "no"])

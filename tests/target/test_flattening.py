@@ -57,9 +57,7 @@ def test_flattening_loses_no_type(
 ) -> None:
     """A property without a plain type is checked and written as it is without flattening."""
     config = {**config, **FLATTENED, "max_rejected_percent": 100}
-    lines = singer_lines(
-        [{"email": EMAIL, "company": value}], schema=schema_of(company=schema)
-    )
+    lines = singer_lines([{"email": EMAIL, "company": value}], schema=schema_of(company=schema))
     result = run(lines, config)
     assert result.error is None
     assert len(result.rejects) == (cell is None)
@@ -89,7 +87,7 @@ def test_null_object_is_null_in_each_of_its_columns(
     """Its own name is no column; objects inside it count, and an absent one says nothing."""
     inner = {"type": ["object", "null"], "properties": {"": NAMES}}
     schema = schema_of(first=NAMES, last=inner)
-    records = [
+    records: list[Record] = [
         {"email": EMAIL, "first": None, "last": {"": {"Name": "Lee"}}},
         {"email": f"b{EMAIL}", "last": None},
         {"email": f"c{EMAIL}", "last": {"": None}},
