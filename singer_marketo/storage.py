@@ -89,10 +89,11 @@ class Storage:
         """Return the files below the root whose name ends with `suffix`, ascending."""
         with self._told("list the files"):
             if self._local is not None:
-                paths = [path for path in self._local.rglob(f"*{suffix}") if path.is_file()]
-                if not paths and not self._local.is_dir():
+                if not self._local.is_dir():
                     raise FileNotFoundError(None, "no such directory")
-                return sorted(path.relative_to(self._local).as_posix() for path in paths)
+                paths = _files_below(self._local)
+                names = (path.relative_to(self._local).as_posix() for path in paths)
+                return sorted(name for name in names if name.endswith(suffix))
             fs, base = self._folder.fs, str(self._folder.path).rstrip("/")
             base = fs._strip_protocol(base)  # noqa: SLF001  # as `find` answers
             fs.invalidate_cache()
@@ -144,6 +145,26 @@ class Storage:
                 f"{self._setting} {self._shown!r}: could not {attempted}: {why(error)}. Check that "
                 "the location exists, has room, and may be written to and read"
             ) from error
+
+
+def _files_below(root: Path) -> Iterator[Path]:
+    """Yield all files below a folder, those behind links too, each folder once.
+
+    Shape: a link that leads nowhere counts as a file, so that whoever reads it is told.
+    Raises: OSError for a folder that may not be read, which `Path.rglob` passes over.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise error
+
+    seen: set[str] = set()
+    for folder, folders, names in os.walk(root, onerror=refuse, followlinks=True):
+        place = os.path.realpath(folder)
+        if place in seen:
+            folders.clear()
+            continue
+        seen.add(place)
+        yield from (Path(folder, name) for name in names)
 
 
 @contextlib.contextmanager

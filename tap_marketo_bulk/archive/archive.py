@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PIECE_BYTES = 1 << 20
 GZIP_LEVEL = 6
+HOST_SUFFIX = ".mktorest.com"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
@@ -52,7 +53,8 @@ class Archive:
             instances, whose ids mean different things.
         """
         found = [self._manifest(name) for name in self._storage.names(SUFFIX)]
-        instances = sorted({manifest.instance for manifest in found})
+        names = {_folded(manifest.instance): manifest.instance for manifest in found}
+        instances = sorted(names.values())
         if len(instances) > 1:
             raise ConfigurationError(
                 f"{self._setting} holds files of {len(instances)} instances: "
@@ -79,6 +81,11 @@ class Archive:
     def _manifest(self, name: str) -> Manifest:
         with self._storage.reading(name) as file:
             return Manifest.parse(file.read(), name)
+
+
+def _folded(instance: str) -> str:
+    """Return the name of an instance, whether `munchkin_id` or `base_url` has told it."""
+    return instance.casefold().removesuffix(HOST_SUFFIX)
 
 
 def _unpack(packed: IO[bytes], unpacker: zlib._Decompress, whole: PartialFile) -> None:

@@ -26,7 +26,12 @@ if TYPE_CHECKING:
 SUFFIX = ".json"
 CONTENT_SUFFIX = ".csv.gz"
 CHECKSUM = "sha256:"
-NO_MANIFEST = (KeyError, TypeError, ValueError, AttributeError, RecursionError, DecodeError)
+PROGRAM_IDS = "programIds"
+"""The filter of an export of members, whose programs a replay hands on."""
+NO_MANIFEST = (
+    *(KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError),
+    DecodeError,
+)
 """What comes of reading something else as one."""
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -164,6 +169,8 @@ class Manifest:
         window = content["window"]
         if window is not None:
             window = {key: str(window[key]) for key in ("startAt", "endAt", "filter")}
+            parse_timestamp(window["startAt"])  # raises if it is none, as the next one does
+            parse_timestamp(window["endAt"])
         columns, since = content["columns"], content.get("keepFrom")
         path = str(content["object"])
         custom_object_of(path)  # raises if the name of a custom object is none
@@ -171,10 +178,10 @@ class Manifest:
             path,
             checked_job_id(content["exportId"]),
             str(content["instance"]),
-            dict(content["scope"]),
+            _scope(content["scope"]),
             window,
-            tuple(str(name) for name in content["fields"]),
-            tuple(FieldDescription(c["name"], c["label"], c["dataType"]) for c in columns),
+            _names(content["fields"]),
+            tuple(map(_column, columns)),
             parse_timestamp(content["createdAt"]),
             str(content["checksum"]).removeprefix(CHECKSUM),
             content["rows"],
@@ -184,6 +191,23 @@ class Manifest:
             tuple(map(_activity_type, content.get("activityTypes", ()))),
             tuple(map(str, content.get("key", ()))),
         )
+
+
+def _scope(content: Mapping[str, Any]) -> dict[str, Any]:
+    scope = dict(content)
+    if not isinstance(scope.get(PROGRAM_IDS, []), list):
+        raise TypeError("no list of programs")
+    return scope
+
+
+def _names(content: object) -> tuple[str, ...]:
+    if not isinstance(content, list) or not content:
+        raise TypeError("no list of names")
+    return tuple(map(str, content))
+
+
+def _column(content: Mapping[str, Any]) -> FieldDescription:
+    return FieldDescription(*(str(content[part]) for part in ("name", "label", "dataType")))
 
 
 def _told(activity_type: ActivityType) -> dict[str, Any]:

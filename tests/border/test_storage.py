@@ -40,6 +40,43 @@ def test_a_file_is_there_once_it_is_whole(root: str) -> None:
     assert storage.names(".txt") == []
 
 
+def test_no_file_of_a_directory_is_passed_over_in_silence(tmp_path: Path) -> None:
+    """Folders moved elsewhere behind a link are followed, once each; a torn link is told."""
+    storage = Storage("where", str(tmp_path / "here"))
+    for name in ("2025/a.json", "2026/b.json"):
+        with storage.writing(name) as file:
+            file.write(b"x")
+    (tmp_path / "here" / "2025").rename(tmp_path / "elsewhere")
+    (tmp_path / "here" / "2025").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "here" / "2026" / "loop").symlink_to(tmp_path / "here")
+    (tmp_path / "here" / "2026" / "torn.json").symlink_to(tmp_path / "gone")
+    assert storage.names(".json") == ["2025/a.json", "2026/b.json", "2026/torn.json"]
+    with (
+        pytest.raises(StorageError, match=r"could not read 2026/torn\.json"),
+        storage.reading("2026/torn.json"),
+    ):
+        pass
+
+
+def test_a_folder_that_may_not_be_read_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its files would be missing otherwise, and nobody would know."""
+    storage = Storage("where", str(tmp_path))
+    with storage.writing("2025/a.json") as file:
+        file.write(b"x")
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if str(path).endswith("2025"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(StorageError, match="could not list the files: Permission denied"):
+        storage.names(".json")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [5, MULTIPART_BYTES])
 def test_a_file_that_breaks_off_is_not_there(root: str, size: int) -> None:

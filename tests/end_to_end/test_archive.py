@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import itertools
 import json
 import tempfile
 from datetime import timedelta
@@ -286,6 +287,15 @@ def change(path: Path) -> None:
     path.write_bytes(gzip.compress(b"leadId,programId,updatedAt\n"))
 
 
+def said(**parts: Any) -> Callable[[Path], object]:
+    """Return what has a manifest say something else."""
+
+    def edit(path: Path) -> None:
+        path.write_text(json.dumps(json.loads(path.read_text()) | parts))
+
+    return edit
+
+
 DAMAGES: list[tuple[str, Any, str]] = [
     ("*.csv.gz", tear, "torn or changed"),
     ("*.csv.gz", change, "torn or changed"),
@@ -313,6 +323,28 @@ def test_a_damaged_archive_is_told_in_one_line(
         replay(tmp_path, monkeypatch)
     assert "replay_url" in str(told.value)
     assert "program/members/2026" in str(told.value)
+
+
+NO_MANIFESTS: dict[str, dict[str, Any]] = {
+    "no moments": {"window": {"startAt": "x", "endAt": "y", "filter": "z"}},
+    "endless size": {"bytes": float("inf")},
+    "no list of programs": {"scope": {"programIds": 5}},
+    "no fields": {"fields": []},
+    "fields that are text": {"fields": "leadId"},
+}
+
+
+@pytest.mark.parametrize("case", NO_MANIFESTS)
+def test_a_manifest_that_says_the_impossible_is_named(
+    emulator: Emulator, run_tap: RunTap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    """Before a record goes out."""
+    run_tap(emulator, {"archive_url": str(tmp_path), "start_date": START})
+    path = next(tmp_path.rglob("*.json"))
+    said(**NO_MANIFESTS[case])(path)
+    with pytest.raises(MarketoBulkError, match=f"{path.name} is not the manifest") as told:
+        replay(tmp_path, monkeypatch)
+    assert not hasattr(told.value, "run")
 
 
 def test_a_file_without_a_manifest_does_not_count(
@@ -349,3 +381,42 @@ def test_an_archive_that_is_empty_or_mixed_is_told(
     path.write_text(path.read_text().replace('"instance": "', '"instance": "other'))
     with pytest.raises(MarketoBulkError, match="2 instances"):
         replay(tmp_path, monkeypatch)
+
+
+def test_an_instance_may_be_named_in_two_ways(
+    emulator: Emulator, run_tap: RunTap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By `munchkin_id` in one run, by `base_url` in another."""
+    run = run_tap(emulator, {"archive_url": str(tmp_path), "start_date": START})
+    names = ("123-ABC-456", "123-abc-456.mktorest.com", "123-ABC-456.mktorest.com")
+    manifests = sorted(tmp_path.rglob("*.json"))
+    assert len(manifests) > 1
+    for path, name in zip(manifests, itertools.cycle(names)):
+        said(instance=name)(path)
+    assert replay(tmp_path, monkeypatch).table() == run.table()
+
+
+def test_an_archived_folder_may_lie_elsewhere(
+    emulator: Emulator, run_tap: RunTap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A year that was moved to another disk, with a link in its place."""
+    here, elsewhere = tmp_path / "archive", tmp_path / "elsewhere"
+    run = run_tap(emulator, {"archive_url": str(here), "start_date": START})
+    year = here / "program" / "members" / "2026"
+    year.rename(elsewhere)
+    year.symlink_to(elsewhere)
+    assert replay(here, monkeypatch).table() == run.table()
+
+
+def test_a_selected_stream_without_a_file_is_told(
+    emulator: Emulator,
+    run_tap: RunTap,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The catalog of a run that fills the archive may have more than the archive."""
+    run = run_tap(emulator, {"archive_url": str(tmp_path), "start_date": START})
+    catalog = catalog_with(emulator, "program_members", "programs", "leads")
+    assert replay(tmp_path, monkeypatch, catalog=catalog).table() == run.table()
+    assert "no records of the selected streams leads, programs" in caplog.text
