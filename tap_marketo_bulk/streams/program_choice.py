@@ -134,5 +134,5 @@ def _by_type(tag_values: Collection[str]) -> dict[str, list[str]]:
     """Return tags by their type: a program is to have one of each."""
     grouped: dict[str, list[str]] = {}
     for tag in tag_values:
-        grouped.setdefault(tag.partition("=")[0], []).append(tag)
+        grouped.setdefault(tag.partition("=")[0].casefold(), []).append(tag)
     return grouped

@@ -11,6 +11,7 @@ from marketo_bulk.limits import RATE_WINDOW_SECONDS
 from singer_marketo.settings import connection_from
 from tap_marketo_bulk.streams.asset_records import AssetWords
 from tap_marketo_bulk.streams.asset_stream import AssetStream, whole_table_by
+from tap_marketo_bulk.streams.program_list import check_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,7 +76,10 @@ class Programs(AssetStream):
 
     @override
     def assets(self) -> Iterable[dict[str, Any]]:
-        listed = self._marketo_tap.instance.program_assets
+        instance = self._marketo_tap.instance
+        # Without the rows of one that is not seen, a target would take them for gone.
+        check_ids(instance.listed_programs, instance.settings.program_ids)
+        listed = instance.program_assets
         wanted = [detail.name for detail in DETAILS if self.is_wanted(detail.name)]
         return self._detailed(listed, wanted) if wanted else listed
 

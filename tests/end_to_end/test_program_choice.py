@@ -11,7 +11,7 @@ import pytest
 
 from marketo_bulk.errors import ConfigurationError
 from singer_marketo.several import SeveralError
-from tests.tap_runs import NO_RATE_LIMIT, created_jobs, members_of
+from tests.tap_runs import NO_RATE_LIMIT, catalog_with, created_jobs, members_of
 from tests.virtual_runs import VirtualRuns
 
 if TYPE_CHECKING:
@@ -282,3 +282,23 @@ def test_s15_a_program_renamed_meanwhile_is_read(
     run = runs.run({"program_names": ["spring"]})
     assert emulator.store.programs[1001].name == "Autumn"
     assert run.table().keys() == {key for key in members_of(emulator) if key[1] == 1001}
+
+
+def test_ids_that_are_not_seen_are_told_by_programs_too(
+    instance: Emulator, run_tap: Callable[..., TapRun]
+) -> None:
+    """A whole table without them would have a target remove their rows."""
+    catalog = catalog_with(instance, "programs")
+    with pytest.raises(ConfigurationError, match=r"999999.*: no such program") as told:
+        run_tap(instance, {"program_ids": [1001, 999999]}, catalog=catalog)
+    assert told.value.run.of_type("ACTIVATE_VERSION") == []  # type: ignore[attr-defined]
+
+
+def test_types_of_tags_are_one_whatever_their_case(
+    instance: Emulator, run_tap: Callable[..., TapRun]
+) -> None:
+    """Two values of one type mean either; of two types, both."""
+    catalog = catalog_with(instance, "programs")
+    config = {"program_tags": ["Region=AMER", "region=EMEA"]}
+    run = run_tap(instance, config, catalog=catalog)
+    assert {1001, 1003} <= {record["id"] for record in run.records("programs")}
