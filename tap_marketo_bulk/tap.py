@@ -36,7 +36,7 @@ from tap_marketo_bulk.refused_settings import refused_settings
 from tap_marketo_bulk.settings import TAP_SETTINGS, TapSettings
 from tap_marketo_bulk.streams import ASSETS, EXPORTS, activity_streams
 from tap_marketo_bulk.streams.activity_streams import gathered
-from tap_marketo_bulk.streams.custom_objects import PREFIX, catalog_rules
+from tap_marketo_bulk.streams.custom_objects import PREFIX, catalog_rules, is_stream_name
 from tap_marketo_bulk.streams.discovery import Discovery
 from tap_marketo_bulk.streams.export_stream import ExportStream
 from tap_marketo_bulk.streams.exports import Exports
@@ -104,7 +104,8 @@ class TapMarketoBulk(MarketoPlugin, Tap):
         rules |= {each.name: each.rules for each in ASSETS}
         per_type = set(names_in(catalog, activity_streams.PREFIX)) - rules.keys()
         rules |= dict.fromkeys(per_type, activity_streams.RULES)
-        rules |= {name: catalog_rules() for name in names_in(catalog, PREFIX)}
+        custom = filter(is_stream_name, names_in(catalog, PREFIX))
+        rules |= {name: catalog_rules() for name in custom}
         checked = None if catalog is None else checked_catalog(catalog, rules)
         super().__init__(catalog=checked, **options)
 

@@ -207,7 +207,8 @@ def _names(content: object) -> tuple[str, ...]:
 
 
 def _column(content: Mapping[str, Any]) -> FieldDescription:
-    return FieldDescription(*(str(content[part]) for part in ("name", "label", "dataType")))
+    name, label, data_type = (str(content[part]) for part in ("name", "label", "dataType"))
+    return FieldDescription(name, label, data_type)
 
 
 def _told(activity_type: ActivityType) -> dict[str, Any]:

@@ -96,6 +96,15 @@ def stream_of(described: CustomObject) -> type[CustomObjectRecords]:
     )
 
 
+def is_stream_name(name: str) -> bool:
+    """Return whether a stream of this name may be one of a custom object."""
+    try:
+        custom_object(name.removeprefix(PREFIX))
+    except ValueError:
+        return False
+    return True
+
+
 def offered(instance: Instance) -> list[str]:
     """Return the API names of all custom objects that can be exported."""
     return [each.name for each in instance.custom_objects if each.is_linked_to_leads]

@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 ACCESS_DENIED = "603"
 
 
+class NotOfferedError(MarketoBulkError):
+    """A stream that the catalog selects, and that the settings or Marketo do not have.
+
+    Remedy: Deselect the stream, or change the setting.
+    """
+
+    remedy = "Deselect the stream, or change the setting"
+
+
 class Discovery:
     """Makes the streams; one whose fields Marketo does not tell costs the others nothing."""
 
@@ -47,12 +56,16 @@ class Discovery:
             with self._left_out_if_refused(each.names.stream, is_selected=each.is_selected):
                 exports.append(ExportStream(tap, each(tap.instance)))
         untracked = () if tap.settings.tracks_removed_members else (RemovedProgramMembers,)
-        return [
+        found: list[Stream] = [
             *exports,
             *self._activity_streams(),
             *self._custom_objects(),
             *(each(tap) for each in ASSETS if each not in untracked),
         ]
+        for name in self._selected_without(found):
+            self._wanted.append(name)
+            self._leave_out(name, self._why_not_offered(name))
+        return found
 
     def replayed(self, replay: Replay, kept: Iterable[type[StreamDescription]]) -> list[Stream]:
         """Return the streams that an archive has files for.
@@ -71,7 +84,14 @@ class Discovery:
                 found += type_streams(tap, tap.instance)
             else:
                 found.append(ExportStream(tap, each(tap.instance)))
-        return [*found, *self._archived_custom_objects(replay)]
+        found += self._archived_custom_objects(replay)
+        absent = self._selected_without(found)
+        if absent:
+            tap.logger.warning(
+                "replay_url: the archive brings no records of the selected streams %s",
+                ", ".join(absent),
+            )
+        return found
 
     def offered(self) -> list[ExportStream]:
         """Return the streams of all custom objects that can be exported; none if none may be seen.
@@ -161,6 +181,32 @@ class Discovery:
             if is_selected:
                 self._wanted.append(stream)
             self._leave_out(stream, error)
+
+    def _selected_without(self, found: Iterable[Stream]) -> list[str]:
+        """Return the streams that the given catalog selects, and nobody has spoken of."""
+        catalog = self._tap.input_catalog
+        told = {*self.left_out, *(stream.name for stream in found)}
+        return [
+            entry.tap_stream_id
+            for entry in (catalog.streams if catalog is not None else ())
+            if entry.tap_stream_id not in told and entry.metadata.resolve_selection()[()]
+        ]
+
+    def _why_not_offered(self, name: str) -> MarketoBulkError:
+        activities = Activities.names.stream
+        if name == RemovedProgramMembers.name:
+            why = "it needs track_removed_members"
+        elif name.startswith(custom_objects.PREFIX):
+            why = f"{custom_objects.SETTING} does not list it"
+        elif name == activities:
+            why = "activity_streams is per_type"
+        elif not self._tap.settings.splits_activities:
+            why = "it needs activity_streams: per_type"
+        elif activities in self.left_out:
+            return self.left_out[activities]  # Marketo does not tell the types
+        else:
+            why = "there is no such type of activities, or activity_types does not list it"
+        return NotOfferedError(why)
 
     def _is_selected(self, stream: str) -> bool:
         """Return whether the given catalog selects a stream."""
