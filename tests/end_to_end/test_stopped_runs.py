@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime, timedelta, timezone
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SECONDS = 240
-START = "2026-06-01"
+START = f"{datetime.now(timezone.utc) - timedelta(days=183):%Y-%m-%d}"
+"""Six windows ago, whatever day it is."""
+HOUR = 3600
 MEMBERS = "program_members"
 AT_ONCE = Options(status_refresh_seconds=0)
 """A poll sees at once what became of a job."""
@@ -56,6 +60,7 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 def test_no_job_is_made_twice(number: signal.Signals, jobs: int, tmp_path: Path) -> None:
     """At several moments: while jobs wait, and after some are written."""
     with Emulator(programs=4, members=80, job_seconds=0.3) as emulator:
+        hold_jobs(emulator, first=jobs)
         run = command(emulator, tmp_path)
         with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
             wait_until(lambda: len(created_jobs(emulator)) >= jobs)
@@ -63,6 +68,7 @@ def test_no_job_is_made_twice(number: signal.Signals, jobs: int, tmp_path: Path)
             process.communicate(timeout=SECONDS)
         assert process.returncode == 128 + number
         assert outcome_in(tmp_path)["outcome"] == "stopped"
+        end_held_jobs(emulator)
         hold_that_the_next_run_makes_no_job_again(emulator, run)
         assert outcome_in(tmp_path)["outcome"] == "succeeded"
 
@@ -73,6 +79,8 @@ def test_jobs_made_while_a_file_is_written_are_noted(
 ) -> None:
     """No STATE can be written behind a pipe that nobody reads; the journal has the jobs."""
     with Emulator(programs=4, members=2_500) as emulator:
+        # While the third job is at work no other is being made: SIGKILL would lose that one.
+        hold_jobs(emulator, first=3)
         run = command(emulator, tmp_path, max_queued_jobs=1)
         with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
             wait_until(lambda: operations(emulator).count("export.enqueue") >= 3)
@@ -83,21 +91,34 @@ def test_jobs_made_while_a_file_is_written_are_noted(
                 "stopped" if number == signal.SIGTERM else "running"
             )
             process.communicate()
+        end_held_jobs(emulator)
         hold_that_the_next_run_makes_no_job_again(emulator, run)
 
 
 def test_a_job_is_noted_before_it_is_enqueued(tmp_path: Path) -> None:
     """A job that nobody has noted waits in no queue and costs no quota."""
+    killed = Event()
     with Emulator(programs=4, members=40) as emulator:
-        emulator.faults.add(Fault(operation="export.enqueue", delay_seconds=3))
-        # With one place, no other job is being made at the moment of the kill.
-        run = command(emulator, tmp_path, max_queued_jobs=1)
+        emulator.application._sleep = lambda _: killed.wait(SECONDS)  # noqa: SLF001 - holds the call
+        emulator.faults.add(Fault(operation="export.enqueue", delay_seconds=SECONDS))
+        run = command(emulator, tmp_path)
         with subprocess.Popen(run, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-            wait_until(lambda: "export.enqueue" in operations(emulator))
+            wait_until(lambda: any(emulator.faults.fired()))
             process.kill()
             process.communicate()
-        emulator.faults.clear()
+        killed.set()
         hold_that_the_next_run_makes_no_job_again(emulator, run)
+
+
+def hold_jobs(emulator: Emulator, *, first: int) -> None:
+    """Have this job and all later ones take an hour, so that no run ends before it is stopped."""
+    emulator.faults.add(Fault(operation="export.job", nth=first, times=None, job_seconds=HOUR))
+
+
+def end_held_jobs(emulator: Emulator) -> None:
+    """Let the hour pass; later jobs are as quick as ever."""
+    emulator.faults.clear()
+    emulator.advance(HOUR)
 
 
 def operations(emulator: Emulator) -> list[str]:
@@ -198,18 +219,19 @@ def test_the_daily_quota_is_told_in_the_outcome(tmp_path: Path) -> None:
 
 def test_two_runs_of_one_pipeline_do_not_meet(tmp_path: Path) -> None:
     """The second waits for the first, and says so in one line."""
-    with Emulator(programs=2, members=20, job_seconds=2, options=AT_ONCE) as emulator:
+    log = tmp_path / "second.log"
+    with Emulator(programs=2, members=20) as emulator, log.open("wb") as stderr:
+        hold_jobs(emulator, first=1)
+        # So few polls that the first does not have to wait for its rate when it goes on.
         run = command(emulator, tmp_path, poll_interval_seconds=0.5)
         with subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
             wait_until(lambda: bool(created_jobs(emulator)))
-            second = subprocess.run(
-                run, check=False, capture_output=True, text=True, timeout=SECONDS
-            )
-            first.wait(SECONDS)
-    assert (first.returncode, second.returncode) == (0, 0)
-    waiting = [
-        line for line in second.stderr.splitlines() if "another run of this pipeline" in line
-    ]
+            with subprocess.Popen(run, stdout=subprocess.DEVNULL, stderr=stderr) as second:
+                wait_until(lambda: "another run of this pipeline" in log.read_text())
+                end_held_jobs(emulator)
+                codes = (first.wait(SECONDS), second.wait(SECONDS))
+    assert codes == (0, 0)
+    waiting = [line for line in log.read_text().splitlines() if "another run" in line]
     assert len(waiting) == 1
     assert str(first.pid) in waiting[0]
 
