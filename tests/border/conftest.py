@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from tests.border.commands import Ended
 
 
+@pytest.fixture(autouse=True)
+def _own_journals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no run find the journal of another test, whose emulator may have had the same port."""
+    monkeypatch.setitem(PLAIN, "XDG_STATE_HOME", str(tmp_path / "state-home"))
+
+
 @pytest.fixture
 def here(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
