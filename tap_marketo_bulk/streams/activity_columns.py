@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 OTHERS = "other_attributes"
 """The column of attributes that the type does not list."""
 
+TYPES_STREAM = "activity_types"
+"""The stream that lists the types, whose name a type cannot have."""
+
 _SEPARATORS = re.compile(r"[^0-9a-z]+")
 _INNER_CAPITAL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SCHEMAS: Mapping[Kind, dict[str, Any]] = {
@@ -39,17 +42,25 @@ def snake(name: str) -> str:
 
 
 def stream_names(types: Iterable[ActivityType]) -> dict[int, str]:
-    """Return the name of the stream of each type; of two that are alike the later gets its id."""
+    """Return the name of the stream of each type; of two that are alike the later gets its id.
+
+    Shape: `types` are all there are, so that a choice among them renames none.
+    """
     found: dict[int, str] = {}
+    taken = {TYPES_STREAM}
     for each in sorted(types, key=lambda each: each.type_id):
         name = f"activity_{_SEPARATORS.sub('_', each.name.lower()).strip('_') or each.type_id}"
-        found[each.type_id] = f"{name}_{each.type_id}" if name in found.values() else name
+        while name in taken:
+            name = f"{name}_{each.type_id}"
+        taken.add(name)
+        found[each.type_id] = name
     return found
 
 
 def column_names(attributes: Iterable[ActivityAttribute], base: AbstractSet[str]) -> dict[str, str]:
     """Return the name of the column of each attribute; `base` are columns that every type has."""
-    taken = {*base, *map(snake, base), OTHERS}
+    # In small letters, too: many warehouses take names that differ by case for one.
+    taken = {*base, *map(snake, base), *map(str.lower, base), OTHERS}
     named: dict[str, str] = {}
     for attribute in attributes:
         if attribute.name in named:

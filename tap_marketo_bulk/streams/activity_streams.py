@@ -250,7 +250,7 @@ def type_streams(tap: TapMarketoBulk, instance: Instance) -> list[ActivityTypeSt
     wanted = tap.settings.activity_types
     exported = [each.type_id for each in instance.activity_types if each.type_id != DELETE_LEAD]
     types = chosen_types(instance.activity_types, wanted or exported)
-    names = stream_names(types)
+    names = stream_names(t for t in instance.activity_types if t.type_id != DELETE_LEAD)
     return [ActivityTypeStream(tap, each, names[each.type_id]) for each in types]
 
 

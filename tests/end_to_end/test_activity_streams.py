@@ -22,11 +22,13 @@ from tap_marketo_bulk.sync.extract import ExportExtract
 from tests.activity_truth import activities_of
 from tests.end_to_end.test_batches import batches, records_of
 from tests.stream_runs import StreamRuns
-from tests.tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, make_tap
+from tests.tap_runs import DAY_SECONDS, NO_RATE_LIMIT, catalog_with, created_jobs, make_tap
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from marketo_emulator import Emulator
 
 CONFIG = {"start_date": "2026-01-01T00:00:00Z", "activity_streams": "per_type"}
 STREAMS = {
@@ -237,3 +239,37 @@ def test_names_of_streams_are_words_in_lower_case() -> None:
         9: "activity_click_link",
         12: "activity_click_link_12",
     }
+
+
+def test_no_two_streams_have_one_name() -> None:
+    """Not even where a name is what another would be called, or is that of the list of types."""
+    names = {9: "A", 10: "A 12", 12: "a", 14: "Types", 15: "A 12 12"}
+    found = stream_names(ActivityType(type_id, name) for type_id, name in names.items())
+    assert found == {
+        9: "activity_a",
+        10: "activity_a_12",
+        12: "activity_a_12_12",
+        14: "activity_types_14",
+        15: "activity_a_12_12_15",
+    }
+
+
+def test_a_choice_of_types_renames_no_stream(emulator: Emulator) -> None:
+    """The rows of one type would come into the table of another."""
+    all_of_them = {"activity_streams": "per_type"}
+    one = {**all_of_them, "activity_types": [102]}
+    name = "activity_change_revenue_stage_102"
+    for config in (all_of_them, one):
+        catalog = catalog_with(emulator, name, config=config)
+        names = [entry["tap_stream_id"] for entry in catalog["streams"]]
+        assert name in names
+    assert "activity_change_revenue_stage" not in names
+
+
+@pytest.mark.parametrize("attribute", ["leadid", "LeadId", "LEAD ID", "MarketoGuid"])
+def test_columns_differ_by_more_than_case(attribute: str) -> None:
+    """Warehouses take `leadid` and `leadId` for one column."""
+    base = {"leadId", "marketoGUID"}
+    (column,) = column_names([ActivityAttribute(attribute, "string")], base).values()
+    assert column.startswith("attribute_")
+    assert column not in {name.lower() for name in base}
