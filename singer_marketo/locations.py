@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -20,6 +21,14 @@ END_OF_ADDRESS = re.compile("[?#]")
 
 DRIVERS = frozenset({"aiobotocore", "aiohttp", "botocore"})
 """Packages whose errors are those of a location, and no OSError."""
+
+DRIVER_CODE = DRIVERS | {"adlfs", "fsspec", "gcsfs", "s3fs", "upath"}
+"""Packages in which anything that is raised comes of a location or of the options for it."""
+
+FLEETING = "memory"
+"""A protocol whose files are gone when the process ends."""
+
+WRONG_OPTIONS = "its driver takes no such options"
 
 
 class UnusableLocationError(Exception):
@@ -64,7 +73,7 @@ def why_not_opened(error: Exception, location: str) -> str:
     if isinstance(error, ValueError):
         return f"{scheme}:// is no protocol that is known here"
     if isinstance(error, TypeError):
-        return "its driver takes no such options"
+        return WRONG_OPTIONS
     return why(error)
 
 
@@ -72,13 +81,23 @@ def is_of_location(error: Exception) -> bool:
     """Return whether an error is the system's or a driver's, and not of whoever used the file."""
     # A driver that can only read raises the latter.
     is_plain = isinstance(error, OSError | NotImplementedError)
-    return is_plain or type(error).__module__.partition(".")[0] in DRIVERS
+    is_drivers = type(error).__module__.partition(".")[0] in DRIVERS
+    return is_plain or is_drivers or _is_raised_by_driver(error)
+
+
+def _is_raised_by_driver(error: Exception) -> bool:
+    """Return whether a driver was called: some try their options only then."""
+    frames = (frame for frame, _ in traceback.walk_tb(error.__traceback__))
+    modules = (str(frame.f_globals.get("__name__")) for frame in frames)
+    return any(module.partition(".")[0] in DRIVER_CODE for module in modules)
 
 
 def why(error: Exception) -> str:
     """Return what to say of an error of a location."""
     if isinstance(error, OSError) and error.strerror:
         return one_line(error.strerror)[:WORDS_SHOWN]
+    if isinstance(error, TypeError):
+        return WRONG_OPTIONS
     words = one_line(str(error))[:WORDS_SHOWN] if isinstance(error, OSError) else ""
     return words or type(error).__name__
 
@@ -99,6 +118,8 @@ def fault_of(setting: str, location: object, options: Mapping[str, Any] | None =
     """
     if not isinstance(location, str) or local_path(location) is not None:
         return []
+    if location.startswith(f"{FLEETING}{SCHEME}"):
+        return [cannot_be_used(setting, location, "its files are gone when the run ends")]
     try:
         opened(location, options)
     except UnusableLocationError as error:

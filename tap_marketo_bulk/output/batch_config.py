@@ -136,4 +136,9 @@ def _faults_of_storage(storage: Mapping[str, Any]) -> list[str]:
         found.append("batch_config.storage.prefix must be text")
     if params is not None and not isinstance(params, dict):
         found.append("batch_config.storage.params must be an object of the driver's options")
+    found += [
+        f"batch_config.storage.{name} holds a NUL character: remove it"
+        for name in ("root", "prefix")
+        if "\0" in str(storage.get(name))
+    ]
     return found or fault_of("batch_config.storage.root", root, params)

@@ -73,6 +73,19 @@ SETTINGS_OF_TAP: list[tuple[dict[str, Any], str]] = [
     ({"batch_config": 5}, "batch_config is 5: give a JSON object"),
     ({"batch_config": {"encoding": {"format": "x"}, "storage": {"root": "b"}}}, "'x' is not one"),
     (
+        {
+            "batch_config": {
+                "encoding": {"format": "jsonl"},
+                "storage": {"root": "b", "prefix": "\0"},
+            }
+        },
+        "batch_config.storage.prefix holds a NUL character",
+    ),
+    (
+        {"batch_config": {"encoding": {"format": "jsonl"}, "storage": {"root": "memory://b"}}},
+        "its files are gone when the run ends",
+    ),
+    (
         {"batch_config": {"encoding": {"format": "jsonl"}, "storage": {"root": 5}}},
         "5 is not of type",
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -38,6 +38,29 @@ def test_a_file_is_there_once_it_is_whole(root: str) -> None:
     assert storage.remove("a/b.txt")
     assert not storage.remove("a/b.txt")
     assert storage.names(".txt") == []
+
+
+@pytest.mark.parametrize(
+    "options", [{"foo": 1}, {"client_kwargs": "x"}, {"endpoint_url": "no address"}], ids=str
+)
+def test_options_that_a_driver_takes_late_are_told(
+    s3_environment: None, options: dict[str, Any]
+) -> None:
+    """It raises what Python happens to: a fault of the setting, not of this package."""
+    storage = Storage("where", "s3://some/where", options)
+    with (
+        pytest.raises(StorageError, match=r"where 's3://some/where': could not write a\.txt"),
+        storage.writing("a.txt") as file,
+    ):
+        file.write(b"x")
+
+
+def test_an_error_of_the_writer_is_not_one_of_the_location(root: str) -> None:
+    """Whoever writes may meet any error; it goes on as it is."""
+    storage = Storage("where", root)
+    with pytest.raises(TypeError, match="mine"), storage.writing("a.txt") as file:  # noqa: PT012
+        file.write(b"x")
+        raise TypeError("mine")
 
 
 def test_no_file_of_a_directory_is_passed_over_in_silence(tmp_path: Path) -> None:
