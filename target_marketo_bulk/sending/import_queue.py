@@ -7,6 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from marketo_bulk.errors import (
+    AbandonedError,
     DecodeError,
     LostReplyError,
     MarketoBulkError,
@@ -16,6 +17,7 @@ from marketo_bulk.errors import (
 )
 from target_marketo_bulk.sending.place_wait import PlaceWait
 from target_marketo_bulk.sending.running_imports import RunningImports
+from target_marketo_bulk.sending.thread import StoppedError
 from target_marketo_bulk.sending.unconfirmed import UnconfirmedUploads
 from target_marketo_bulk.sending.uploads import UnsettledUnits, Upload, create_import
 
@@ -126,7 +128,7 @@ class ImportQueue:
         number = upload.number = self._journal.sending(file.rows, upload=upload.number)
         try:
             job = create_import(self._client, file)
-        except (LostReplyError, DecodeError) as error:
+        except (LostReplyError, DecodeError, AbandonedError) as error:
             # Marketo may have it: the journal keeps the intent.
             self._pending.appendleft(upload)
             if not isinstance(error, LostReplyError):
@@ -134,6 +136,11 @@ class ImportQueue:
             self._send_again(upload, error)
         except MarketoBulkError as error:
             self._refused(upload, number, error)
+        except StoppedError:
+            # A wait ends so, for a place or after a refusal, and never a call.
+            self._forget_intent(upload, number)
+            self._pending.appendleft(upload)
+            raise
         except BaseException:
             # Back to where `discard` finds it.
             self._pending.appendleft(upload)
@@ -141,12 +148,15 @@ class ImportQueue:
         else:
             self._accept(upload, job)
 
-    def _refused(self, upload: Upload, number: int, error: MarketoBulkError) -> None:
+    def _forget_intent(self, upload: Upload, number: int) -> None:
         # After a lost reply a refusal says nothing of what was sent before it: that may have been
         # the whole file of which this is a part.
         if not upload.lost_replies:
             self._journal.not_taken(number)
             upload.number = None
+
+    def _refused(self, upload: Upload, number: int, error: MarketoBulkError) -> None:
+        self._forget_intent(upload, number)
         if isinstance(error, PayloadTooLargeError):
             self._halve(upload, error)
             return

@@ -169,14 +169,27 @@ def test_second_sigterm_leaves_at_once(
         uploading.set()
 
 
-@pytest.mark.parametrize("operation", ["describe.leads", "import.create", "import.status"])
+@pytest.mark.parametrize(
+    ("operation", "noted"),
+    [
+        ("describe.leads", []),
+        # Marketo may have taken the file: the next run is to know of it.
+        ("import.create", ["sending"]),
+        ("import.status", ["sending", "accepted"]),
+    ],
+)
 @pytest.mark.fault(
     "T8.8",
     "SIGTERM while a call hangs, whichever it is",
     "breaks the call off after seven seconds, passes on what is true, exits with 143",
 )
 def test_sigterm_does_not_wait_for_a_call_that_hangs(
-    emulator: Emulator, config: Record, tmp_path: Path, processes: list[Process], operation: str
+    emulator: Emulator,
+    config: Record,
+    tmp_path: Path,
+    processes: list[Process],
+    operation: str,
+    noted: list[str],
 ) -> None:
     """The reply never comes, and the time-out of calls is minutes away."""
     hanging = Event()
@@ -195,6 +208,8 @@ def test_sigterm_does_not_wait_for_a_call_that_hangs(
     assert "Traceback" not in said
     assert "summary" in said
     assert process.states() == []
+    journal = read_json_lines(tmp_path / "rejects", "imports-*.jsonl")
+    assert [entry["event"] for entry in journal] == noted
 
 
 def test_sigterm_breaks_off_a_call_to_a_socket_that_says_nothing(
@@ -277,3 +292,19 @@ def test_killed_runs_and_a_last_one_leave_the_same_leads(
             email: {name: actual[email][name] for name in row} for email, row in expected.items()
         }
         assert read_json_lines(tmp_path / "rejects", "imports-*.jsonl") == []
+
+
+@pytest.mark.parametrize("code", ["606", "615"])
+def test_upload_that_was_only_refused_leaves_no_intent(
+    emulator: Emulator, config: Record, tmp_path: Path, processes: list[Process], code: str
+) -> None:
+    """Told to stop while it waits after a refusal: the next run has nothing to wait for."""
+    emulator.faults.add(Fault(operation="import.create", code=code, times=None))
+    process = start(processes, {**config, "max_retry_seconds": 600}, tmp_path)
+    process.give(singer_lines(people(3)))
+    process.close_input()
+    wait_until_struck(emulator)
+    wait_until(lambda: b"retried in" in process.log.read_bytes())
+    process.tell(signal.SIGTERM)
+    assert process.wait() == 143
+    assert list((tmp_path / "rejects").glob("imports-*")) == []
