@@ -42,6 +42,7 @@ def write_batches(
     assert config is not None  # noqa: S101  # `has_batches` has seen to it
     batches = StreamBatches(
         config,
+        stream.name,
         stream.stream_maps,
         keeps_records=keeps_records,
         version=stream._stream_version,  # noqa: SLF001  # as the SDK's own messages have it

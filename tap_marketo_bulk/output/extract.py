@@ -47,19 +47,20 @@ class Extract(abc.ABC):
 
 
 class RecordsExtract(Extract):
-    """Records that come from no file, all of a stream."""
+    """Records that come from no file, all of a stream; of an iterator they can be read once."""
 
     def __init__(self, records: Iterable[dict[str, Any]]) -> None:
-        self._records = iter(records)
+        self._records = records
 
     @override
     def chunks(self) -> Iterator[Sequence[Any]]:
-        while chunk := list(islice(self._records, CHUNK_RECORDS)):
+        records = iter(self._records)
+        while chunk := list(islice(records, CHUNK_RECORDS)):
             yield chunk
 
     @override
     def records(self) -> Iterator[dict[str, Any]]:
-        return self._records
+        return iter(self._records)
 
     @override
     def written(self) -> None:

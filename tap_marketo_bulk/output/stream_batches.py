@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -43,7 +44,7 @@ class Batch(NamedTuple):
 
 
 class StreamBatches:
-    """Writes the extracts of one stream as batch files.
+    """Writes the extracts of the stream `stream` as batch files.
 
     `maps` are the stream's; where they keep records as they are, columns go into the files as the
     reader has them. `money` names properties that hold amounts of money, unless a map tells its
@@ -53,6 +54,7 @@ class StreamBatches:
     def __init__(
         self,
         config: BatchConfig,
+        stream: str,
         maps: Sequence[StreamMap],
         *,
         keeps_records: bool,
@@ -61,11 +63,19 @@ class StreamBatches:
         sharing: Sharing | None = None,
     ) -> None:
         self._config = config
+        self._stream = stream
         self._maps = maps
         self._keeps_records = keeps_records
         self._version = version
         self._money = money
         self._sharing = sharing
+        aliases = Counter(each.stream_alias for each in maps)
+        # What tells the files of maps apart that have one alias; nothing where it has one.
+        self._twins = {
+            each: (str(getattr(each, "type_id", number)),)
+            for number, each in enumerate(maps)
+            if aliases[each.stream_alias] > 1
+        }
         self._storage = Storage("batch_config.storage.root", config.root, config.params)
 
     def batches(self, extract: Extract) -> Iterator[Batch]:
@@ -102,7 +112,7 @@ class StreamBatches:
                 yield from self._mapped(extract, stream_map, chunks)
 
     def _unmapped(self, extract: Extract, alias: str) -> Iterator[Batch]:
-        stem = _stem(alias, extract.title)
+        stem = self._stem_of(alias, extract.title)
         if self._config.format == PARQUET:
             found = extract.arrow_rows()
             if found is not None:
@@ -117,7 +127,7 @@ class StreamBatches:
         chunks: Iterator[list[Any]],
     ) -> Iterator[Batch]:
         alias = stream_map.stream_alias
-        stem = _stem(alias, extract.title)
+        stem = self._stem_of(alias, (*extract.title, *self._twins.get(stream_map, ())))
         if self._config.format != PARQUET:
             yield from self._json_lines(alias, stem, chunks)
             return
@@ -134,6 +144,10 @@ class StreamBatches:
             else (),
         )
         yield from self._parquet(alias, stem, schema_of(columns), rows)
+
+    def _stem_of(self, alias: str, title: Sequence[str]) -> str:
+        # Streams with one alias may have extracts of one title.
+        return _stem(alias, title if alias == self._stream else (*title, self._stream))
 
     def _json_lines(
         self, alias: str, stem: str, chunks: Iterable[Sequence[Any]]

@@ -122,7 +122,10 @@ class WholeStream(Stream):
     ) -> Generator[dict[str, Any], Any, Any]:
         """Write all records and STATE, and return the records."""
         if write_messages and has_batches(self):
-            write_batches(self, [RecordsExtract(self.get_records(context))], keeps_records=False)  # type: ignore[arg-type]  # no stream of ours yields tuples
+            records: Iterable[Any] = self.get_records(context)
+            if len(self.stream_maps) > 1:
+                records = [*records]  # each of the maps reads all of them
+            write_batches(self, [RecordsExtract(records)], keeps_records=False)
             return
         yield from super()._sync_records(context, write_messages=write_messages)
 

@@ -18,7 +18,7 @@ import pytest
 
 from marketo_bulk.errors import MarketoBulkError
 from tests.end_to_end.test_loops_agree import catalog_without
-from tests.tap_runs import make_tap, settings_for
+from tests.tap_runs import catalog_with, make_tap, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -267,3 +267,44 @@ def test_a_bad_location_ends_the_run_in_one_line(
     run: TapRun = told.value.run  # type: ignore[attr-defined]  # put there by `capture`
     assert run.of_type("BATCH") == []
     assert not run.bookmark.get("program_bookmarks")
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "parquet"])
+@pytest.mark.parametrize(
+    ("config", "streams"),
+    [
+        ({}, ("programs", "channels", "activity_types")),
+        ({"activity_streams": "per_type"}, ("activity_new_lead", "activity_add_to_list")),
+    ],
+    ids=["assets", "types of activities"],
+)
+def test_streams_of_one_alias_have_files_of_their_own(
+    emulator: Emulator,
+    run_tap: Callable[..., TapRun],
+    tmp_path: Path,
+    format_: str,
+    config: dict[str, Any],
+    streams: tuple[str, ...],
+) -> None:
+    """One would be written over the other, and its records be lost."""
+    maps = {stream: {"__alias__": "one", "__key_properties__": None} for stream in streams}
+    config = {**config, "start_date": "2026-01-01", "stream_maps": maps}
+    catalog = catalog_with(emulator, *streams, config=config)
+    lines = run_tap(emulator, config, catalog=catalog).records("one")
+    run = run_tap(emulator, {**config, "batch_config": batches(tmp_path, format_)}, catalog=catalog)
+    urls = [url for message in run.of_type("BATCH") for url in message["manifest"]]
+    assert len(set(urls)) == len(urls) > 1
+    assert len([*records_of(run)]) == len(lines) > 1
+
+
+def test_each_map_of_an_asset_has_all_its_records(
+    emulator: Emulator, run_tap: Callable[..., TapRun], tmp_path: Path
+) -> None:
+    """A table of which nothing came would be emptied by the ACTIVATE_VERSION that follows."""
+    maps = {"copies": {"__source__": "programs", "id": "id"}}
+    config = {"stream_maps": maps, "batch_config": batches(tmp_path, "jsonl")}
+    run = run_tap(emulator, config, catalog=catalog_with(emulator, "programs"))
+    found = [(stream, record["id"]) for stream, record in records_of(run)]
+    ids = [each for stream, each in found if stream == "programs"]
+    assert ids
+    assert [each for stream, each in found if stream == "copies"] == ids
