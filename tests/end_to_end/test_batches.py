@@ -274,7 +274,10 @@ def test_a_bad_location_ends_the_run_in_one_line(
     ("config", "streams"),
     [
         ({}, ("programs", "channels", "activity_types")),
-        ({"activity_streams": "per_type"}, ("activity_new_lead", "activity_add_to_list")),
+        (
+            {"activity_streams": "per_type"},
+            ("activity_new_lead", "activity_change_status_in_progression"),
+        ),
     ],
     ids=["assets", "types of activities"],
 )
