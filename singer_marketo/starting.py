@@ -11,9 +11,14 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Protocol
 
+from singer_marketo import signal_alarm
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
+
+
+HEARD = (signal.SIGINT, signal.SIGTERM)
 
 
 class Plugin(Protocol):
@@ -30,6 +35,7 @@ def run(load: Callable[[], Plugin]) -> None:
     """
     # In the middle of an import nothing is in hand, and an exception would show a traceback.
     _hear(_leave_at_once)
+    signal_alarm.install(HEARD)
     # Python gives the handlers up before it is gone, and a signal would then decide the exit code.
     atexit.register(_hear, signal.SIG_IGN)
     plugin = load()
@@ -42,7 +48,7 @@ def run(load: Callable[[], Plugin]) -> None:
 
 
 def _hear(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in HEARD:
         # What runs in the background of a shell without a terminal is not to hear Ctrl+C.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, handler)
