@@ -175,10 +175,15 @@ class World:
         """Return the ids of jobs of which the client was told that they are none of its own.
 
         By faults, that is: such a job may be there all the same, and nobody can be blamed for it.
+        Nor can a client without the permission to cancel be.
         """
         told = {"1003", "1004", "1013", "610", "9999"}
-        log = self.application.requests
-        return {r.path.split("/")[-2] for r in log if r.error_code in told}
+        return {
+            request.path.split("/")[-2]
+            for request in self.application.requests
+            if request.error_code in told
+            or (request.operation == "export.cancel" and request.error_code == "603")
+        }
 
     # -- what the client reaches ----------------------------------------------------------------
 
