@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 SUFFIX = ".json"
 CONTENT_SUFFIX = ".csv.gz"
 CHECKSUM = "sha256:"
-PROGRAM_IDS = "programIds"
-"""The filter of an export of members, whose programs a replay hands on."""
+IDS = "Ids"
+"""How Marketo names the filters that hold several ids."""
 NO_MANIFEST = (
     *(KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError),
     DecodeError,
@@ -195,8 +195,8 @@ class Manifest:
 
 def _scope(content: Mapping[str, Any]) -> dict[str, Any]:
     scope = dict(content)
-    if not isinstance(scope.get(PROGRAM_IDS, []), list):
-        raise TypeError("no list of programs")
+    if any(name.endswith(IDS) and not isinstance(scope[name], list) for name in scope):
+        raise TypeError("no list of ids")
     return scope
 
 

@@ -328,7 +328,7 @@ def test_a_damaged_archive_is_told_in_one_line(
 NO_MANIFESTS: dict[str, dict[str, Any]] = {
     "no moments": {"window": {"startAt": "x", "endAt": "y", "filter": "z"}},
     "endless size": {"bytes": float("inf")},
-    "no list of programs": {"scope": {"programIds": 5}},
+    "no list of ids": {"scope": {"programIds": 5}},
     "no fields": {"fields": []},
     "fields that are text": {"fields": "leadId"},
 }
