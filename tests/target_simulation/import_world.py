@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -51,6 +52,8 @@ class Upload:
     """Those that had not ended when it came."""
     disowned: bool = False
     """Whether the client was told that there is no such import."""
+    counts_warnings: bool = False
+    """Whether the last status told had a number of rows with a warning that can be read."""
     hidden: set[str] = field(default_factory=set)
     """Those of its reports that lacked rows while the client was given no number of them."""
 
@@ -80,7 +83,8 @@ class Upload:
             "warnings": (self.job.warnings, "numOfRowsWithWarning"),
         }[kind]
         missing = any(str(mark).encode() not in body for mark in self.marks_in(reported))
-        return missing and counter in self.job.amendments.drop
+        is_untold = kind == "warnings" and not self.counts_warnings
+        return missing and (is_untold or counter in self.job.amendments.drop)
 
     @property
     def is_known(self) -> bool:
@@ -199,6 +203,7 @@ class ImportWorld(World):
                 if upload.lacks(kind, body) and not (kind == "failures" and is_error):
                     upload.hidden.add(kind)
             else:
+                upload.counts_warnings = _counts_warnings(body)
                 is_unknown = last.error_code in UNKNOWN_JOB_CODES
                 upload.disowned |= is_unknown or last.status == HTTPStatus.NOT_FOUND
 
@@ -240,3 +245,11 @@ def _whole(pieces: Iterable[bytes]) -> bytes:
         return b"".join(pieces)
     finally:
         pieces.close()  # type: ignore[attr-defined]
+
+
+def _counts_warnings(body: bytes) -> bool:
+    try:
+        (told,) = json.loads(body)["result"]
+    except (ValueError, KeyError, TypeError):
+        return False
+    return str(told.get("numOfRowsWithWarning")).isdecimal()

@@ -45,6 +45,11 @@ def test_every_row_is_accounted_for_after_every_schedule(first: int) -> None:
     assert sum(outcome.disturbances for _, outcome in played) > BLOCK
 
 
+def test_warnings_that_marketo_neither_counts_nor_has_a_file_of_are_nobodys_fault() -> None:
+    """Its count cannot be read, and 404 says that there are none."""
+    assert play_block(5_003_122, 1)[0][1].findings == []
+
+
 def test_a_target_seed_is_the_same_schedule_for_ever_and_travels_as_json() -> None:
     """A failing seed can be replayed alone, anywhere."""
     schedule = draw_schedule(7)
