@@ -28,6 +28,8 @@ SECONDS: Mapping[str, Any] = {
 }
 
 TEXT = ("string", "null")
+HOST_SUFFIX = ".mktorest.com"
+"""What follows the Munchkin id in the name of an instance's host."""
 
 SECRET = "client_secret"  # noqa: S105  # the setting's name
 CREDENTIALS = ("client_id", SECRET)
@@ -135,7 +137,7 @@ def without_secrets(errors: Iterable[str]) -> list[str]:
 
 def connection_from(config: Mapping[str, Any]) -> Connection:
     """Return how to reach Marketo, as a validated config says; `missing_settings` comes first."""
-    base_url = config.get("base_url") or f"https://{config['munchkin_id']}.mktorest.com"
+    base_url = config.get("base_url") or f"https://{config['munchkin_id']}{HOST_SUFFIX}"
     return Connection(
         base_url=base_url,
         identity_url=config.get("identity_url"),

@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from marketo_bulk import ConfigurationError
 from marketo_bulk.exports.file import PartialFile
+from singer_marketo.settings import HOST_SUFFIX
 from singer_marketo.storage import Storage
 from tap_marketo_bulk.archive.manifest import SUFFIX, Manifest
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 PIECE_BYTES = 1 << 20
 GZIP_LEVEL = 6
-HOST_SUFFIX = ".mktorest.com"
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 

@@ -29,7 +29,12 @@ CHECKSUM = "sha256:"
 IDS = "Ids"
 """How Marketo names the filters that hold several ids."""
 NO_MANIFEST = (
-    *(KeyError, TypeError, ValueError, AttributeError, RecursionError, OverflowError),
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RecursionError,
+    OverflowError,
     DecodeError,
 )
 """What comes of reading something else as one."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import abc
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from typing_extensions import override
+
+from tap_marketo_bulk.output.chunks import in_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -54,9 +55,7 @@ class RecordsExtract(Extract):
 
     @override
     def chunks(self) -> Iterator[Sequence[Any]]:
-        records = iter(self._records)
-        while chunk := list(islice(records, CHUNK_RECORDS)):
-            yield chunk
+        return in_chunks(iter(self._records), CHUNK_RECORDS)
 
     @override
     def records(self) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk import typing as th
 from typing_extensions import override
 
+from tap_marketo_bulk.streams.activity_columns import TYPES_STREAM
 from tap_marketo_bulk.streams.asset_records import AssetWords
 from tap_marketo_bulk.streams.asset_stream import AssetStream, whole_table_by
 
@@ -24,7 +25,7 @@ ATTRIBUTE = th.ObjectType(
 class ActivityTypes(AssetStream):
     """Types of activities with their attributes, all of them in every run."""
 
-    name = "activity_types"
+    name = TYPES_STREAM
     words = AssetWords("activity type", "activity types")
     primary_keys = ("id",)
     rules = whole_table_by("id", "integer")
