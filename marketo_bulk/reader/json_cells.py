@@ -55,13 +55,15 @@ class JsonCells(NamedTuple):
 def read_json_cells(cells: Sequence[str]) -> JsonCells:
     """Return the object of each cell, as JSON text; an empty one for an empty cell or `null`."""
     filled = ["{}" if cell in EMPTY else cell for cell in cells]
+    # As bytes, one by one: a single emoji makes a text of all of them four times as long.
+    raw = [*map(msgspec.Raw, filled)]
     try:
-        objects = _OBJECTS.decode(f"[{','.join(filled)}]")
+        objects = _OBJECTS.decode(b"[" + b",".join(raw) + b"]")
     except (msgspec.MsgspecError, RecursionError):
         objects = []
     # A cell with a comma outside of any object makes two elements of one.
     if len(objects) == len(cells):
-        return JsonCells([*map(msgspec.Raw, filled)])
+        return JsonCells(raw)
     read = [_read(cell) for cell in filled]
     return JsonCells(
         [value for value, _ in read],

@@ -92,12 +92,7 @@ class BulkStream(BookmarksByRun):
     def _sync_lines(self) -> None:
         with self.get_record_counter() as counter, self.get_sync_timer():
             for extract in self.extracts():
-                chunks = (
-                    extract.chunks()
-                    if self._takes_rows
-                    else in_chunks(extract.records(), CHUNK_RECORDS)
-                )
-                for rows in chunks:
+                for rows in self._chunks(extract):
                     self._write_rows(rows)
                     counter.increment(len(rows))
                 extract.written()
@@ -114,10 +109,11 @@ class BulkStream(BookmarksByRun):
         """How rows go to maps that take some of them each; a stream may have such maps."""
         return None
 
-    @property
-    def _takes_rows(self) -> bool:
-        """Whether `_write_rows` takes rows as the reader makes them."""
-        return self._keeps_records
+    def _chunks(self, extract: Extract) -> Iterator[Sequence[Any]]:
+        """Return rows, many at a time, as `_write_rows` takes them."""
+        if self._keeps_records:
+            return extract.chunks()
+        return in_chunks(extract.records(), CHUNK_RECORDS)
 
     def _write_rows(self, rows: Sequence[Any]) -> None:
         """Write rows as RECORD lines; where the records are not kept, rows are dictionaries."""

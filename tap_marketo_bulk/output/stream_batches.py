@@ -16,7 +16,7 @@ from marketo_bulk.reader.json_cells import decode_object
 from singer_marketo.storage import Storage
 from tap_marketo_bulk.output.batch_config import PARQUET, BatchConfig
 from tap_marketo_bulk.output.batch_files import BatchFiles, JsonLinesFile
-from tap_marketo_bulk.output.chunks import in_chunks
+from tap_marketo_bulk.output.chunks import SHARED_CHUNKS, in_chunks, joined
 from tap_marketo_bulk.output.spool import Spool
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class StreamBatches:
                 each: stack.enter_context(Spool(sharing.directory, each.stream_alias))
                 for each in self._maps
             }
-            for rows in extract.chunks():
+            for rows in joined(extract.chunks(), SHARED_CHUNKS):
                 for stream_map, records in sharing.split(rows):
                     spools[stream_map].add(records)
             # In JSON lines they stand as they are here already.

@@ -17,6 +17,7 @@ from marketo_bulk import ConfigurationError
 from marketo_bulk.activities.activity_types import DELETE_LEAD
 from marketo_bulk.reader.columns import kind_of
 from marketo_bulk.reader.json_cells import decode_object
+from tap_marketo_bulk.output.chunks import SHARED_CHUNKS, joined
 from tap_marketo_bulk.output.record_loop import RecordLine, keeps_records
 from tap_marketo_bulk.output.spool import Sharing
 from tap_marketo_bulk.output.whole_stream import FULL_TABLE, WholeStream
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from marketo_bulk import ActivityType
+    from tap_marketo_bulk.output.extract import Extract
     from tap_marketo_bulk.streams.instance import Instance
     from tap_marketo_bulk.sync.tally import RunTally
     from tap_marketo_bulk.tap import TapMarketoBulk  # noqa: TID251  # for its type alone
@@ -189,10 +191,9 @@ class ActivitiesPerType(ExportStream):
     def stream_maps(self) -> list[StreamMap]:
         return [*self._type_maps]
 
-    @property
     @override
-    def _takes_rows(self) -> bool:
-        return True
+    def _chunks(self, extract: Extract) -> Iterator[Sequence[Any]]:
+        return joined(extract.chunks(), SHARED_CHUNKS)
 
     @override
     def _write_rows(self, rows: Sequence[Any]) -> None:

@@ -57,8 +57,8 @@ MUTATIONS = (
     Mutation(
         "advance the bookmark before the records are written",
         "tap_marketo_bulk/output/record_loop.py",
-        "                for rows in chunks:\n",
-        "                extract.written()\n                for rows in chunks:\n",
+        "                for rows in self._chunks(extract):\n",
+        "                extract.written()\n                for rows in self._chunks(extract):\n",
         "tests/end_to_end/test_incremental_sync.py",
     ),
     Mutation(

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Literal
 
 from marketo_bulk.errors import DecodeError
-from marketo_bulk.reader import text_decoder
+from marketo_bulk.reader import block_splitter, text_decoder
 from marketo_bulk.reader.columns import Column, Kind
 from marketo_bulk.reader.row_reader import RowReader
 from target_marketo_bulk.files.open_file import OpenFile
@@ -42,7 +42,7 @@ Outcome = tuple[list[dict[str, object]], dict[str, Any]]
 
 
 def check_rows(data: bytes) -> None:
-    """Hold RowReader to its word: rows or DecodeError, the same whatever the size of a block.
+    """Hold RowReader to its word: rows or DecodeError, however blocks are read and cut.
 
     Shape: the first byte chooses columns, format and whether a header is put before the rest.
     """
@@ -56,6 +56,8 @@ def check_rows(data: bytes) -> None:
     lenient = _read(content, columns, "null", file_format)
     with _small_blocks():
         assert strict == _read(content, columns, "fail", file_format), "blocks change the rows"
+    with _many_quotes():
+        assert strict == _read(content, columns, "fail", file_format), "quotes change the rows"
     if strict is not None:
         assert strict == lenient, "nothing to forgive, and yet something was"
         assert not strict[1]["bad_values"]
@@ -112,6 +114,16 @@ def _check_against_csv(content: bytes, delimiter: str, outcome: Outcome) -> None
     # A CR that ends a line inside quotes is data here, and was taken away above.
     read = [[cell.replace("\r\n", "\n") for cell in row] for row in read]
     assert [row for row in expected if row] == read
+
+
+@contextmanager
+def _many_quotes() -> Iterator[None]:
+    dense = block_splitter.DENSE_QUOTES
+    block_splitter.DENSE_QUOTES = -1
+    try:
+        yield
+    finally:
+        block_splitter.DENSE_QUOTES = dense
 
 
 @contextmanager
