@@ -213,8 +213,9 @@ class TapMarketoBulk(MarketoPlugin, Tap):
         ):
             self.discovery.fail_those_wanted()
             streams = gathered(self, self.streams)
-            # The queue has one scheduler at a time.
-            in_order = sorted(streams.items(), key=lambda item: item[1].makes_own_jobs)
+            # A row written after its deletion would stay for good. Of these streams one has jobs
+            # of its own, too, and the queue has one scheduler at a time.
+            in_order = sorted(streams.items(), key=lambda item: item[1].tells_of_gone)
             self._streams = dict(in_order)
             super().sync_all()
 

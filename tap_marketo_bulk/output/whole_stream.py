@@ -44,8 +44,8 @@ class WholeStream(Stream):
 
     optional_fields: frozenset[str] = frozenset()
     """Properties that are in the catalog, and not selected unless somebody selects them."""
-    makes_own_jobs = False
-    """Whether it asks for export jobs beside the run of the streams of bulk export."""
+    tells_of_gone = False
+    """Whether it tells what is no more, so that it must come after all rows exported before."""
 
     def __init__(self, tap: FailingTap, **options: Any) -> None:  # noqa: ANN401  # the SDK's
         super().__init__(cast("Tap", tap), **options)

@@ -38,6 +38,7 @@ class DeletedLeads(BookmarksByRun):
     names = StreamNames(stream=name, bookmark="activityDate", record="deletion")
     primary_keys = ("marketoGUID",)
     replication_key = "activityDate"
+    tells_of_gone = True
     optional_fields = frozenset({PERSONS_NAME})
     """A person's name goes out only if it is selected."""
     selected_by_default = False
@@ -84,7 +85,22 @@ class DeletedLeads(BookmarksByRun):
         self.state_manager.is_flushed = False
 
     def _start(self, times: RunTimes) -> datetime:
-        """Return from when on to read: a little before the bookmark, as rows may come late."""
+        """Return from when on to read: from the bookmark, or from the oldest job taken over.
+
+        The file of such a job has leads whose deletion an earlier run has told; their rows have
+        been written once more.
+        """
+        start, job = self._since_bookmark(times), self._marketo_tap.exports.oldest_taken_over
+        return start if job is None else min(start, max(times.now - KEPT, job - self._margin))
+
+    @property
+    def _margin(self) -> timedelta:
+        # A job would say when it was created. Here nothing tells whether Marketo's `Date`, which
+        # bookmarks go by, is ahead of the clock that deletions are dated by.
+        return self._marketo_tap.settings.activity_overlap + AHEAD_MAX
+
+    def _since_bookmark(self, times: RunTimes) -> datetime:
+        """Return a little before the bookmark, as rows may come late."""
         settings, oldest = self._marketo_tap.settings, times.now - KEPT
         segments = read_bookmarks(self.stream_state, self.names)
         settled = ClockCheck(self.names, times.end, times.now).bookmarks(segments)
@@ -100,9 +116,7 @@ class DeletedLeads(BookmarksByRun):
                 format_timestamp(oldest),
                 KEPT.days,
             )
-        # A job would say when it was created. Here nothing tells whether Marketo's `Date`, which
-        # bookmarks go by, is ahead of the clock that deletions are dated by.
-        return max(oldest, bookmark - settings.activity_overlap - AHEAD_MAX)
+        return max(oldest, bookmark - self._margin)
 
 
 def _record(deletion: Activity) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from tap_marketo_bulk.sync.tally import closing_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from marketo_bulk.http.budget import Budget
     from tap_marketo_bulk.sync.extract import ExportExtract
@@ -35,6 +36,9 @@ class Exports:
         self.bytes_budget: Budget | None = None
         """How many bytes of files a day may have; set before the first stream is read."""
         self._display = contextlib.ExitStack()
+        self.oldest_taken_over: datetime | None = None
+        """When the oldest job of an earlier sync was made that this one has taken over: it may
+        bring what has been told since to be gone."""
 
     @contextlib.contextmanager
     def whole_sync(self) -> Iterator[None]:
@@ -122,6 +126,8 @@ class Exports:
             tap.settings, tap.instance.places, self.bytes_budget, limited=stream.is_limited
         )
         self._run = run = begin(tap.client, tap.settings, orders, tap.clock, self._save, options)
+        made = [m for m in (self.oldest_taken_over, run.oldest_taken_over) if m is not None]
+        self.oldest_taken_over = min(made, default=None)
         tap.before_exit = run.cancel_jobs
         try:
             run.start()

@@ -52,7 +52,7 @@ class RemovedProgramMembers(WholeStream):
     name = OWNER
     primary_keys = ("leadId", "programId")
     selected_by_default = False
-    makes_own_jobs = True
+    tells_of_gone = True
     rules = StreamRules(
         key=primary_keys,
         methods=(FULL_TABLE,),
@@ -109,9 +109,12 @@ class RemovedProgramMembers(WholeStream):
         Raises: ConfigurationError if the state does not parse.
         """
         state = self.stream_state
+        # The file of a job taken over has members of whom an earlier run has told that they left.
+        latest = min(end, self._marketo_tap.exports.oldest_taken_over or end)
         if UNTIL not in state:
             # What was removed before the first run of the stream is in no table, or not to be told.
-            return dict.fromkeys(wanted, self._marketo_tap.settings.start_date or end)
+            start = self._marketo_tap.settings.start_date or end
+            return dict.fromkeys(wanted, min(start, latest))
         try:
             last_run = moment_in(state, UNTIL)
         except ValueError as error:
@@ -119,7 +122,7 @@ class RemovedProgramMembers(WholeStream):
                 f"the state of {self.name} is not readable: {error}. Correct it, or remove it; "
                 "the stream then begins anew."
             ) from error
-        return {i: min(marks.get(i, last_run), end) - OVERLAP for i in wanted}
+        return {i: min(marks.get(i, last_run), latest) - OVERLAP for i in wanted}
 
     def _ended_since(self, since: Mapping[int, datetime], end: datetime) -> set[Membership]:
         """Return the memberships in some programs whose last change of status was their end."""

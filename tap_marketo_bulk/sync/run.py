@@ -68,13 +68,12 @@ class SyncRun:
         self._pace = StatePace(clock.now)
         self._unplanned = dict(unplanned or {})
         """Why there is no plan for a stream that shares the run; none of its jobs are in it."""
+        jobs = [u.job for stream in streams for u in stream.plan.units if u.job is not None]
+        made = [job.created_at for job in jobs if job.created_at is not None]
+        self.oldest_taken_over = min(made, default=None)
+        """When the oldest job was made that an earlier sync has left and this one reads."""
         # From here on they are the scheduler's own.
-        options.places.free(
-            unit.job.export_id
-            for stream in streams
-            for unit in stream.plan.units
-            if unit.job is not None
-        )
+        options.places.free(job.export_id for job in jobs)
         self._scheduler: ExportScheduler[Unit] = ExportScheduler(
             client,
             {stream.spec.names.stream: stream.requests for stream in streams},
