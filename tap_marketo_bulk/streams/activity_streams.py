@@ -23,7 +23,7 @@ from tap_marketo_bulk.output.spool import Sharing
 from tap_marketo_bulk.output.whole_stream import FULL_TABLE, WholeStream
 from tap_marketo_bulk.output.writer import ENCODER, LineWriter
 from tap_marketo_bulk.streams.activities import COLUMNS, Activities
-from tap_marketo_bulk.streams.activity_choice import chosen_types
+from tap_marketo_bulk.streams.activity_choice import SETTING, chosen_types
 from tap_marketo_bulk.streams.activity_columns import (
     OTHERS,
     TypedAttributes,
@@ -35,6 +35,7 @@ from tap_marketo_bulk.streams.activity_rows import TypedRows
 from tap_marketo_bulk.streams.export_stream import MONEY, ExportStream
 from tap_marketo_bulk.streams.fields import property_of
 from tap_marketo_bulk.streams.stream_rules import INCREMENTAL, StreamRules
+from tap_marketo_bulk.sync.asked import Asked, shown_names
 from tap_marketo_bulk.sync.run import download_directory
 
 if TYPE_CHECKING:
@@ -259,8 +260,36 @@ def gathered(tap: TapMarketoBulk, streams: Mapping[str, Any]) -> dict[str, Any]:
     """Return the streams of a sync, in which one export takes the place of all types."""
     followers = [s for s in streams.values() if isinstance(s, ActivityTypeStream)]
     selected = [each for each in followers if each.selected]
+    if followers:
+        _warn_of_types_left_out(tap, followers, selected)
     kept = {n: s for n, s in streams.items() if not isinstance(s, ActivityTypeStream)}
     if not selected:
         return kept
     leader = ActivitiesPerType(tap, selected)
     return {leader.name: leader, **kept}
+
+
+def _warn_of_types_left_out(
+    tap: TapMarketoBulk,
+    followers: Sequence[ActivityTypeStream],
+    selected: Sequence[ActivityTypeStream],
+) -> None:
+    """Log which types the last run has read and this one does not.
+
+    A type that is renamed has another stream, which a selection by name does not know.
+    """
+    before = Asked.from_state(tap.state, Activities.names.stream)
+    terms = () if before is None else before.filters
+    left_out = set(terms) - {f"{SETTING}={each.activity_type.type_id}" for each in selected}
+    names = {f"{SETTING}={each.activity_type.type_id}": each.name for each in followers}
+    told = [
+        f"{term.rpartition('=')[2]} ({f'stream {names[term]}' if term in names else 'no stream'})"
+        for term in terms
+        if term in left_out
+    ]
+    if told:
+        logger.warning(
+            "Activities of these types came with the last run, and do not with this one: %s. "
+            "Marketo may have renamed them: if they are wanted, select their streams.",
+            shown_names(told),
+        )

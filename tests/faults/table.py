@@ -58,7 +58,6 @@ NOT_TESTED: Mapping[str, str] = {
     "L5": "the tap asks one describe call, describe2",
     "L6": "a formula that is refused is a refused field (L3); an empty cell is null",
     "L12": "cookies are text",
-    "V17": "a stream is not called by a type, and STATE knows ids alone",
     "V20": _NEVER_SENT,
     "V22": "no row is compared with its window; C25 shows it",
     "V23": "C24 shows it: one key, the last row wins",
