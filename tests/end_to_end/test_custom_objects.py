@@ -9,6 +9,7 @@ import pytest
 
 from marketo_bulk import ConfigurationError, RejectedError
 from marketo_emulator import Fault
+from marketo_emulator.faults.rewrites import REWRITES
 from tests.stream_runs import StreamRuns
 from tests.tap_runs import DAY_SECONDS, NO_RATE_LIMIT, created_jobs, make_tap
 
@@ -223,3 +224,58 @@ def test_the_key_comes_whatever_is_selected(make_runs: Callable[..., StreamRuns]
     for record in run.records(STREAMS[0]):
         assert set(record) == {"marketoGUID", "vin", "updatedAt"}
     assert {r["vin"] for r in run.records(STREAMS[0])} >= {"new", "VIN00000000000003"}
+
+
+@pytest.mark.fault("O8", "the header spells a field in another case than describe", "is that field")
+@pytest.mark.parametrize(
+    "spell",
+    [lambda head: head.replace(b"leadID", b"leadId"), bytes.upper, bytes.lower],
+    ids=["leadId", "upper", "lower"],
+)
+def test_o8_a_header_in_another_case(
+    make_runs: Callable[..., StreamRuns],
+    monkeypatch: pytest.MonkeyPatch,
+    spell: Callable[[bytes], bytes],
+) -> None:
+    """O8: every value is where it belongs, under the name that describe has."""
+
+    def respelt(content: bytes) -> bytes:
+        head, line_end, rows = content.partition(b"\n")
+        assert spell(head) != head
+        return spell(head) + line_end + rows
+
+    monkeypatch.setitem(REWRITES, "respelt", respelt)
+    runs = make_runs({"start_date": "2024-01-01T00:00:00Z"}, streams=STREAMS[:1])
+    runs.emulator.faults.add(Fault(operation="export.job", rewrites=("respelt",), times=None))
+    runs.run()
+    assert_equal(runs, STREAMS[0])
+    assert None not in {record["leadID"] for record in runs.tables[STREAMS[0]].values()}
+
+
+@pytest.mark.fault(
+    "O13",
+    "a record is deleted",
+    "is absent from then on, and nothing tells of it; a FULL_TABLE run removes it",
+)
+def test_o13_a_deleted_record_is_absent(make_runs: Callable[..., StreamRuns]) -> None:
+    """O13: an incremental run is fine, and brings what has changed besides."""
+    runs, stream = make_runs(), STREAMS[0]
+    runs.run()
+    gone = next(iter(runs.emulator.store.object_rows("car_c")))["marketoGUID"]
+    runs.emulator.store.remove_object("car_c", str(gone))
+    live_a_day(runs)
+    run = runs.run()
+    assert gone not in {record["marketoGUID"] for record in run.records(stream)}
+    assert len(run.records(stream)) == 2
+    assert not run.of_type("ACTIVATE_VERSION")
+    kept = {record["marketoGUID"] for record in runs.tables[stream].values()}
+    assert kept - {row["marketoGUID"] for row in runs.emulator.store.object_rows("car_c")} == {gone}
+    runs.full = True
+    run = runs.run()
+    (said,) = (m for m in run.of_type("ACTIVATE_VERSION") if m["stream"] == stream)
+    # What does not have this version is removed by a target that heeds it.
+    versions = {m["version"] for m in run.of_type("RECORD") if m["stream"] == stream}
+    assert versions == {said["version"]}
+    runs.tables[stream] = {}
+    runs._load(run)  # noqa: SLF001  # what is left then
+    assert_equal(runs, stream)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from marketo_bulk.errors import ConfigurationError
+from marketo_emulator import Fault
+from marketo_emulator.data.folders import TAG_TYPES
 from singer_marketo.several import SeveralError
 from tests.tap_runs import NO_RATE_LIMIT, catalog_with, created_jobs, members_of
 from tests.virtual_runs import VirtualRuns
@@ -302,3 +304,43 @@ def test_types_of_tags_are_one_whatever_their_case(
     config = {"program_tags": ["Region=AMER", "region=EMEA"]}
     run = run_tap(instance, config, catalog=catalog)
     assert {1001, 1003} <= {record["id"] for record in run.records("programs")}
+
+
+@pytest.mark.fault(
+    "S11",
+    "a list of folders ends at the second level",
+    "none is asked for: a program is chosen by its own folder, however deep that lies",
+)
+@pytest.mark.parametrize("wish", ["q1", "22"])
+def test_s11_a_folder_of_any_depth_is_found(
+    instance: Emulator, run_tap: Callable[..., TapRun], wish: str
+) -> None:
+    """S11: the folder lies five levels below the root; none above it stands for it."""
+    store = instance.store
+    store.change_program(1003, folder=("Folder", 22, "Q1"))
+    store.change_program(1007, folder=("Folder", 21, "2026"))
+    run = run_tap(instance, {"program_folders": [wish]})
+    assert exported(instance) == {1003} == {record["id"] for record in run.records("programs")}
+    run_tap(instance, {"program_folders": ["2026"]})
+    assert exported(instance) == {1003, 1007}
+    assert not [r for r in instance.requests if "folder" in r.path]
+
+
+@pytest.mark.fault(
+    "S12",
+    "`applicableProgramTypes` of a type of tags is one text, a list or nothing",
+    "is not looked at: a tag chooses programs of every type that has it",
+)
+@pytest.mark.parametrize("said", ["[event,webinar]", ["event", "webinar"], None, "[]"])
+def test_s12_types_of_tags_are_read_whatever_they_apply_to(
+    instance: Emulator, run_tap: Callable[..., TapRun], caplog: pytest.LogCaptureFixture, said: Any
+) -> None:
+    """S12: the list is asked for where no program has a tag, to say which type is near."""
+    put = {f"result.{place}.applicableProgramTypes": said for place in range(len(TAG_TYPES))}
+    instance.faults.add(Fault(operation="tags.browse", put=put, times=None))
+    config = {"exclude_program_tags": ["Ownr=Ann"], "program_tags": ["Owner=Ann", "Region=AMER"]}
+    assert instance.store.programs[1003].program_type == "Engagement"
+    run_tap(instance, config)
+    assert instance.faults.fired() == [1]
+    assert "no program has 'Ownr=Ann' (did you mean 'Owner'?)" in caplog.text
+    assert exported(instance) == {1003}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))  # also when run as a script
@@ -49,28 +49,6 @@ TRIED = {
 }
 """What trying the plugins from outside found: the first number of an id `T3.2`, its heading, and
 how many second numbers there are."""
-
-_NEVER_SENT = "no request of the tap can be so"
-NOT_TESTED: Mapping[str, str] = {
-    "S11": "the depth of a list of folders: none is asked for, the list of programs has them",
-    "S12": "`applicableProgramTypes` is one text: it is not read",
-    "L4": "fields without a name are tested for all objects (`tests/tap/test_odd_descriptions.py`)",
-    "L5": "the tap asks one describe call, describe2",
-    "L6": "a formula that is refused is a refused field (L3); an empty cell is null",
-    "L12": "cookies are text",
-    "V20": _NEVER_SENT,
-    "V22": "no row is compared with its window; C25 shows it",
-    "V23": "C24 shows it: one key, the last row wins",
-    "V31": "a quota is the same for all objects (`tests/end_to_end/test_quotas.py`)",
-    "V33": _NEVER_SENT,
-    "V34": _NEVER_SENT,
-    "V35": _NEVER_SENT,
-    "V38": _NEVER_SENT,
-    "O1": _NEVER_SENT,
-    "O8": "C3 shows it: names are found in any case",
-    "O13": "Marketo tells nothing of a record that was deleted",
-}
-"""Ids without a test, and why."""
 
 HEAD = """\
 # Faults survived
@@ -139,9 +117,6 @@ def page() -> str:
     for number, (heading, _) in TRIED.items():
         chosen = (row for row in found if row.fault_id.startswith(f"T{number}."))
         parts += _table(f"Tried from outside: {heading}", chosen)
-    if NOT_TESTED:
-        parts.append("\n## Without a test\n\n")
-        parts += [f"- {fault_id}: {reason}\n" for fault_id, reason in NOT_TESTED.items()]
     parts += ["\n## The tests can fail\n\n", CAN_FAIL, "\n", mutations.table(), "\n"]
     return "".join(parts)
 
