@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-TAGS = "tags"
+TAGS, FOLDERS = "tags", "folders"
 KINDS: Mapping[str, str] = {
     "types": "types of programs, such as `Event`",
     "channels": "names of channels",
     "workspaces": "names of workspaces",
-    "folders": "names or ids of the folders that programs lie in directly",
+    FOLDERS: "names or ids of the folders that programs lie in directly",
     "names": "shell patterns of program names, such as `2026-*`",
     TAGS: "tags as `Type=Value`; two values of one type mean either of them. A tag costs two "
     "calls, and one more for each program if more than 200 have it",
@@ -30,14 +30,19 @@ SINCE = "programs_updated_since"
 EXCLUDED_IDS = "exclude_program_ids"
 
 
-def _texts(name: str, title: str, description: str) -> th.Property[Any]:
-    values = th.ArrayType(th.StringType(min_length=1))
+_TEXT = th.StringType(min_length=1)
+_ID_OR_NAME = th.CustomType({"type": ["integer", "string"]})
+
+
+def _values_of(kind: str, name: str, title: str, description: str) -> th.Property[Any]:
+    values = th.ArrayType(_ID_OR_NAME if kind == FOLDERS else _TEXT)
     return th.Property(name, values, title=title, description=description)
 
 
 PROGRAM_CHOICE = (
     *(
-        _texts(
+        _values_of(
+            kind,
             f"program_{kind}",
             f"Program {kind}",
             f"Only programs with one of these: {what}. Case does not matter.",
@@ -58,7 +63,8 @@ PROGRAM_CHOICE = (
         description="Programs to leave out, whatever else chooses them.",
     ),
     *(
-        _texts(
+        _values_of(
+            kind,
             f"exclude_program_{kind}",
             f"Exclude program {kind}",
             f"Leave out programs with one of these: see `program_{kind}`.",
@@ -115,7 +121,7 @@ class ProgramWishes:
 
 def _values(config: Mapping[str, Any], prefix: str) -> dict[str, tuple[str, ...]]:
     found = {
-        kind: tuple(dict.fromkeys(config[f"{prefix}{kind}"]))
+        kind: tuple(dict.fromkeys(map(str, config[f"{prefix}{kind}"])))
         for kind in KINDS
         if config.get(f"{prefix}{kind}")
     }

@@ -16,7 +16,7 @@ from tap_marketo_bulk.streams.stream_rules import INCREMENTAL, StreamRules
 from tap_marketo_bulk.sync.clock_check import AHEAD_MAX, ClockCheck
 from tap_marketo_bulk.sync.names import StreamNames
 from tap_marketo_bulk.sync.state import read_bookmarks
-from tap_marketo_bulk.sync.times import RunTimes
+from tap_marketo_bulk.sync.times import RunTimes, overlapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +116,7 @@ class DeletedLeads(BookmarksByRun):
                 format_timestamp(oldest),
                 KEPT.days,
             )
-        return max(oldest, bookmark - self._margin)
+        return max(oldest, overlapping(bookmark, self._margin, settings.start_date))
 
 
 def _record(deletion: Activity) -> dict[str, Any]:

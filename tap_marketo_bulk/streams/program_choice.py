@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from fnmatch import fnmatchcase
+import re
+import unicodedata
+from fnmatch import fnmatchcase, translate
 from typing import TYPE_CHECKING, Any
 
 from marketo_bulk import ConfigurationError, DecodeError
 from singer_marketo.names import nearest
-from tap_marketo_bulk.program_settings import TAGS
+from tap_marketo_bulk.program_settings import FOLDERS, TAGS
 from tap_marketo_bulk.streams.program_list import moment_of
 
 if TYPE_CHECKING:
@@ -78,17 +80,23 @@ def _is_recent(asset: Asset, wishes: ProgramWishes) -> bool:
 def _has(asset: Asset, kind: str, values: Collection[str]) -> bool:
     if kind == TAGS:
         return True  # the list does not tell
-    own = [text.casefold() for text in _texts_of(asset, kind)]
-    return any(_fits(text, value.casefold(), kind) for text in own for value in values)
+    return any(_fits(text, value, kind) for text in _texts_of(asset, kind) for value in values)
 
 
 def _fits(text: str, value: str, kind: str) -> bool:
-    return fnmatchcase(text, value) if kind == "names" else text == value
+    """Return whether a value means a text, whatever the case and the way accents are written."""
+    text, value = (unicodedata.normalize("NFC", each) for each in (text, value))
+    if kind != "names":
+        return text.casefold() == value.casefold()
+    # Folded, ß is two letters, and of one alone `?` and `[...]` mean one.
+    return fnmatchcase(text.casefold(), value.casefold()) or bool(
+        re.match(translate(value), text, re.IGNORECASE)
+    )
 
 
 def _texts_of(asset: Asset, kind: str) -> list[str]:
     """Return what a program is chosen by: a name, or also an id."""
-    if kind == "folders":
+    if kind == FOLDERS:
         folder = asset.get("folder")
         if not isinstance(folder, dict) or str(folder.get("type")).casefold() != FOLDER:
             return []
@@ -106,9 +114,8 @@ def _unmatched(listed: Sequence[Asset], wishes: ProgramWishes) -> Iterator[str]:
             if kind == TAGS:
                 continue
             known = [text for asset in listed for text in _texts_of(asset, kind)]
-            folded = {text.casefold() for text in known}
             for value in values:
-                if not any(_fits(text, value.casefold(), kind) for text in folded):
+                if not any(_fits(text, value, kind) for text in set(known)):
                     near = nearest(value, known)
                     yield f"{prefix}{kind}: no program has {value!r}{near}"
     unknown = wishes.excluded_ids - {asset["id"] for asset in listed}

@@ -22,6 +22,7 @@ from tap_marketo_bulk.sync.plan import (
 from tap_marketo_bulk.sync.plan_walk import WalkInputs, plan_lists, plan_walk
 from tap_marketo_bulk.sync.reach import Reach
 from tap_marketo_bulk.sync.state import Bookmarks, read_bookmarks
+from tap_marketo_bulk.sync.times import overlapping
 from tap_marketo_bulk.sync.walk import Walk
 from tap_marketo_bulk.sync.windows import format_timestamp
 
@@ -46,7 +47,8 @@ class PlanInputs:
     Shape: `state` is the stream's, `found` what Marketo still has of the jobs in it. `earliest`
         returns from when on there can be records, if anything says so. `lists` are filters, each of
         which makes a job of its own, in place of windows. With `overlap`, so much before the
-        bookmark is read again. `choice` says which scopes are read; None for all.
+        bookmark is read again, if it is not before `start_date`. `choice` says which scopes are
+        read; None for all.
     """
 
     names: StreamNames
@@ -194,7 +196,9 @@ def _parts(
     adoption = adopt_jobs(names, inputs.found, starts, inputs.digests, reach, inputs.times.now)
     begun = bookmarks.marks.keys() | {i for unit in adoption.units for i in unit.scope}
     left = {
-        scope_id: start - inputs.overlap if start is not None and scope_id in begun else start
+        scope_id: overlapping(start, inputs.overlap, inputs.settings.start_date)
+        if start is not None and scope_id in begun
+        else start
         for scope_id, start in adoption.starts.items()
     }
     if choice is not None:

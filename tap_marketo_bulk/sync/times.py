@@ -1,4 +1,4 @@
-"""Run times: the end that all streams of a sync share, fixed before any job is created."""
+"""Run times: the end that all streams of a sync share, and where one begins to read again."""
 
 from __future__ import annotations
 
@@ -31,3 +31,9 @@ class RunTimes:
     def now(self) -> datetime:
         """Return the moment of the plan."""
         return self.end + self.settling
+
+
+def overlapping(bookmark: datetime, overlap: timedelta, start_date: datetime | None) -> datetime:
+    """Return from when on to read what may have come late, never before `start_date` for that."""
+    begin = bookmark - overlap
+    return begin if start_date is None else max(begin, min(bookmark, start_date))

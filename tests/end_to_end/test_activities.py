@@ -185,6 +185,17 @@ def test_rows_that_come_late_are_found_in_the_overlap(
     assert bool(brought) is found
 
 
+def test_the_overlap_does_not_reach_before_the_start(make_runs: Callable[..., StreamRuns]) -> None:
+    """What `start_date` leaves out stays out, however much is read again."""
+    start = "2026-06-10T00:00:00Z"
+    runs = make_runs({"start_date": start, "activity_overlap_minutes": 30 * 24 * 60})
+    for _ in range(2):
+        live_a_day(runs)
+        dates = [record["activityDate"] for record in runs.run().records("activities")]
+        assert min(dates) >= start
+    assert_equal(runs, since=start)
+
+
 @pytest.mark.fault(
     "V4", "an attribute is missing, null or empty in three rows", "is as in the file"
 )

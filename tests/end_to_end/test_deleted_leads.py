@@ -130,6 +130,19 @@ def test_a_longer_gap_is_said(
     assert runs.state_of("deleted_leads")["deletions_incomplete"] is True
 
 
+def test_the_overlap_does_not_reach_before_the_start(make_runs: Callable[..., StreamRuns]) -> None:
+    """Deletions that `start_date` leaves out come with no later run either."""
+    runs = make_runs()
+    runs.config["start_date"] = "2026-06-15T12:30:00Z"
+    delete(runs, 3)
+    for lead_id in (4, 5):
+        runs.run(activity_overlap_minutes=600)
+        assert 3 not in gone(runs)
+        delete(runs, lead_id)
+    runs.run(activity_overlap_minutes=600)
+    assert gone(runs) == [4, 5]
+
+
 @pytest.mark.fault("L16", "a page of deletions leads back to itself", "fails; the bookmark stays")
 def test_pages_in_circles_end_the_stream(make_runs: Callable[..., StreamRuns]) -> None:
     """L16: and nothing is taken for complete."""

@@ -13,6 +13,9 @@ from marketo_bulk.errors import ConfigurationError
 from marketo_emulator import Fault
 from marketo_emulator.data.folders import TAG_TYPES
 from singer_marketo.several import SeveralError
+from tap_marketo_bulk.program_settings import ProgramWishes
+from tap_marketo_bulk.streams.program_choice import chosen
+from tap_marketo_bulk.streams.program_tags import ProgramTags
 from tests.tap_runs import NO_RATE_LIMIT, catalog_with, created_jobs, members_of
 from tests.virtual_runs import VirtualRuns
 
@@ -34,6 +37,7 @@ CHOICES: dict[str, tuple[dict[str, Any], set[int]]] = {
     "workspace": ({"program_workspaces": ["emea"]}, {1006}),
     "folder by name": ({"program_folders": ["campaigns 1"]}, {1001, 1006}),
     "folder by id": ({"program_folders": ["11"]}, {1001, 1006}),
+    "folder by a number": ({"program_folders": [11]}, {1001, 1006}),
     "name": ({"program_names": ["2026*"]}, {1001, 1004}),
     "names": ({"program_names": ["*SPRING", "x"]}, {1001, 1007, 1008}),
     "tag": ({"program_tags": ["Region=AMER"]}, {1001, 1003, 1005, 1007}),
@@ -49,8 +53,8 @@ CHOICES: dict[str, tuple[dict[str, Any], set[int]]] = {
     "ids and without": ({"program_ids": [1001, 1002], "exclude_program_ids": [1002]}, {1001}),
 }
 EXCLUDED = [
-    "type", "two types", "channel", "workspace", "folder by name", "folder by id", "name", "names",
-    "tag",
+    "type", "two types", "channel", "workspace", "folder by name", "folder by id",
+    "folder by a number", "name", "names", "tag",
 ]  # fmt: skip
 
 
@@ -294,6 +298,27 @@ def test_ids_that_are_not_seen_are_told_by_programs_too(
     with pytest.raises(ConfigurationError, match=r"999999.*: no such program") as told:
         run_tap(instance, {"program_ids": [1001, 999999]}, catalog=catalog)
     assert told.value.run.of_type("ACTIVATE_VERSION") == []  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "name"),
+    [
+        ("stra?e*", "Straße 1"),
+        ("STRASSE*", "Straße 1"),
+        ("stra[ßs]e 1", "STRAßE 1"),
+        ("été", "E\u0301te\u0301"),
+        ("?te\u0301", "\u00c9t\u00e9"),
+        ("?stanbul", "İstanbul"),
+        ("ΣΊΣΥΦΟΣ", "σίσυφος"),
+        ("[[]x]", "[X]"),
+    ],
+)
+def test_a_letter_is_one_whatever_its_case_and_accent(pattern: str, name: str) -> None:
+    """`?` and brackets mean one letter, also where folding makes two of it."""
+    wishes = ProgramWishes.from_config({"program_names": [pattern]}, None)
+    others = [{"id": 2, "name": "x"}, {"id": 3, "name": "Stroh"}]
+    listed = [{"id": 1, "name": name}, *others]
+    assert chosen(listed, wishes, ProgramTags(None)) == listed[:1]  # type: ignore[arg-type]  # no tag is asked for
 
 
 def test_types_of_tags_are_one_whatever_their_case(
