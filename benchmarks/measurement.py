@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,23 +46,33 @@ class Usage:
     megabytes: float
 
 
-def measure(command: Sequence[str], source: Path = NOTHING) -> Usage:
-    """Run a command on the content of a file, its output thrown away; return what it took.
+def measure(command: Sequence[str], source: Path = NOTHING, *, is_piped: bool = False) -> Usage:
+    """Run a command on the content of a file; return what it took.
 
+    Shape: its output is thrown away; with `is_piped` by another process, which is not counted, at
+        the end of a pipe: so a tap stands before a loader.
     Raises: SystemExit with the end of its errors if it fails.
     """
-    with source.open("rb") as stdin:
+    with contextlib.ExitStack() as stack:
+        stdout: int | IO[bytes] = subprocess.DEVNULL
+        if is_piped:
+            reader = stack.enter_context(
+                subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)  # noqa: S607  # any will do
+            )
+            assert reader.stdin is not None  # noqa: S101  # asked for above
+            stdout = reader.stdin
         child = subprocess.Popen(
             command,
-            stdin=stdin,
-            stdout=subprocess.DEVNULL,
+            stdin=stack.enter_context(source.open("rb")),
+            stdout=stdout,
             stderr=subprocess.PIPE,
             env=ENVIRONMENT,
         )
-    assert child.stderr is not None  # noqa: S101  # asked for above
-    with child.stderr:
-        errors = child.stderr.read()
-    _, status, usage = os.wait4(child.pid, 0)
+        assert child.stderr is not None  # noqa: S101  # asked for above
+        if not isinstance(stdout, int):
+            stdout.close()
+        errors = stack.enter_context(child.stderr).read()
+        _, status, usage = os.wait4(child.pid, 0)
     child.returncode = os.waitstatus_to_exitcode(status)
     if status:
         raise SystemExit(f"{command[1]} failed:\n{errors.decode()[-2000:]}")

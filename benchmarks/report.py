@@ -53,7 +53,8 @@ Seconds since the first job was created, on a virtual clock; `docs/schedule.svg`
 BATCHES_TITLE = """## A finished export file to batch files, and into DuckDB
 
 Processor time of a record of 30 columns, start-up taken off; medians of {rounds} rounds \
-(least and greatest in brackets), each ratio within a round. In all is the tap and the loader:
+(least and greatest in brackets), each ratio within a round. \
+What is written goes into a pipe. In all is the tap and the loader:
 
 | | Rows | µs a record | |
 | --- | --- | --- | --- |"""
