@@ -35,11 +35,25 @@ class UnusableLocationError(Exception):
     """A location that cannot be opened: why, in words that do not name it."""
 
 
+def own_path(text: str) -> Path:
+    """Return a path on this machine; `~` at its beginning is a user's home.
+
+    Raises: UnusableLocationError if there is no such user.
+    """
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise UnusableLocationError("there is no such user") from error
+
+
 def local_path(location: str) -> Path | None:
-    """Return the path of a location on this machine; None of any other."""
+    """Return the path of a location on this machine; None of any other.
+
+    Raises: UnusableLocationError as `own_path` does.
+    """
     scheme, mark, place = location.partition(SCHEME)
     if not mark:
-        return Path(location)
+        return own_path(location)
     return Path(unquote(place)) if scheme in LOCAL_SCHEMES else None
 
 
@@ -112,16 +126,17 @@ def without_secrets(address: str) -> str:
 
 
 def fault_of(setting: str, location: object, options: Mapping[str, Any] | None = None) -> list[str]:
-    """Return, as sentences, why the address of a setting cannot be opened; a path can.
+    """Return, as sentences, why the location that a setting names cannot be opened.
 
     Nothing is made there, and nobody is asked.
     """
-    if not isinstance(location, str) or local_path(location) is not None:
+    if not isinstance(location, str):
         return []
     if location.startswith(f"{FLEETING}{SCHEME}"):
         return [cannot_be_used(setting, location, "its files are gone when the run ends")]
     try:
-        opened(location, options)
+        if local_path(location) is None:
+            opened(location, options)
     except UnusableLocationError as error:
         return [cannot_be_used(setting, location, str(error))]
     return []

@@ -135,7 +135,7 @@ class MarketoPlugin(PluginBase):
         if errors and raise_errors:
             raise ConfigValidationError("The settings are wrong", errors=errors, schema=schema)
         outcome = current()
-        if outcome is not None:
+        if outcome is not None and not errors:
             outcome.place(self.state_folder(self._config))
         return errors
 

@@ -47,13 +47,9 @@ def folder_at(location: str, setting: str) -> Folder:
     Raises: ConfigurationError naming the setting if there can be no such folder.
     """
     try:
-        local = local_path(location)
-        return cast("Folder", opened(location) if local is None else local.expanduser())
+        return cast("Folder", local_path(location) or opened(location))
     except UnusableLocationError as error:
-        reason = str(error)
-    except RuntimeError:
-        reason = "there is no such user"
-    raise ConfigurationError(cannot_be_used(setting, location, reason))
+        raise ConfigurationError(cannot_be_used(setting, location, str(error))) from error
 
 
 def default_folder(plugin: str, identity: Mapping[str, Any]) -> Path:

@@ -47,15 +47,15 @@ class Storage:
         self._shown = without_secrets(root)
         self._folder: Any = None
         self._local: Path | None = None
-        local = local_path(root)
-        if local is not None:
-            with self._told("open the location", ValueError):
-                self._local = local.resolve()
-            return
         try:
-            self._folder = opened(root, options)
+            local = local_path(root)
+            if local is None:
+                self._folder = opened(root, options)
+                return
         except UnusableLocationError as error:
             raise StorageError(cannot_be_used(setting, root, str(error))) from error
+        with self._told("open the location", ValueError):
+            self._local = local.resolve()
 
     def url(self, name: str) -> str:
         """Return the address of a file."""

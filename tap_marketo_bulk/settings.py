@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from singer_sdk import typing as th
@@ -13,6 +12,7 @@ from singer_sdk import typing as th
 from marketo_bulk import ConfigurationError, DecodeError
 from marketo_bulk.limits import EXPORT_QUEUE_MAX_JOBS, EXPORT_WINDOW_MAX_DAYS, ID_MAX
 from marketo_bulk.timestamps import floor_second, parse_timestamp
+from singer_marketo.locations import UnusableLocationError, cannot_be_used, own_path
 from singer_marketo.settings import SECONDS
 from tap_marketo_bulk.output.batch_config import COMPRESSIONS
 from tap_marketo_bulk.program_settings import (
@@ -24,6 +24,7 @@ from tap_marketo_bulk.program_settings import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 MEGABYTE = 1_000_000
 BUDGET_MAX = 10**9
@@ -435,7 +436,10 @@ def _moment(config: Mapping[str, Any], name: str) -> datetime | None:
 
 
 def _existing(directory: str) -> Path:
-    path = Path(directory)
+    try:
+        path = own_path(directory)
+    except UnusableLocationError as error:
+        raise ConfigurationError(cannot_be_used("download_dir", directory, str(error))) from error
     if not path.is_dir():
         raise ConfigurationError(f"download_dir {directory!r} is not a directory: create it")
     return path

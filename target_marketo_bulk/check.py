@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import logging
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from marketo_bulk.errors import ConfigurationError, NotFoundError
+from singer_marketo.locations import own_path
 from singer_marketo.names import nearest
 from target_marketo_bulk.destinations import Destinations
 from target_marketo_bulk.files.storage import REJECTS_SETTING, stored_in
@@ -43,7 +43,7 @@ def check(settings: ImportSettings, client: MarketoBulk) -> None:
         _check_list(settings.list_id, client)
     if settings.partition_name is not None:
         _check_partition(settings.partition_name, client)
-    path = Path(settings.rejects_path)
+    path = own_path(settings.rejects_path)
     with stored_in(path, REJECTS_SETTING):
         make_private_directory(path)
         with tempfile.TemporaryFile(dir=path):

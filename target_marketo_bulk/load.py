@@ -7,7 +7,6 @@ import os
 import secrets
 import threading
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from singer_sdk import metrics
@@ -15,6 +14,7 @@ from singer_sdk import metrics
 from marketo_bulk.client import MarketoBulk
 from marketo_bulk.clock import REAL_TIME, Clock
 from marketo_bulk.limits import BULK_BODY_MAX_BYTES
+from singer_marketo.locations import own_path
 from target_marketo_bulk.destinations import Destinations
 from target_marketo_bulk.files.spool import Spool
 from target_marketo_bulk.intake import Intake
@@ -84,7 +84,7 @@ class Load:
         )
         self.call_patience = CallPatience(self._client, clock.now)
         self._run_id = f"{now():%Y%m%dT%H%M%SZ}-{os.getpid()}-{secrets.token_hex(2)}"
-        self.log = RejectLog(Path(settings.rejects_path), self._run_id, now=now)
+        self.log = RejectLog(own_path(settings.rejects_path), self._run_id, now=now)
         self._destinations = Destinations(settings, self._client)
         self._gate = StateGate(emit_state)
         self._journal: Journal | None = None
@@ -224,7 +224,10 @@ class Load:
         if client is None:  # pragma: no cover  # only a dry run has none
             raise AssertionError("nothing is sent without a client")
         self._journal = self._open_journal(
-            Path(self._settings.rejects_path), self._run_id, instance=self._instance, now=self._now
+            own_path(self._settings.rejects_path),
+            self._run_id,
+            instance=self._instance,
+            now=self._now,
         )
         means = Means(
             client,

@@ -13,6 +13,7 @@ from marketo_bulk.limits import (
     IMPORT_QUEUE_MAX_JOBS,
     SETTING_MAX_SECONDS,
 )
+from singer_marketo.locations import SCHEME, UnusableLocationError, cannot_be_used, own_path
 from singer_marketo.settings import has_credentials, plugin_schema
 from singer_marketo.settings import missing_settings as missing_connection_settings
 from target_marketo_bulk.records.row_format import DELIMITERS
@@ -176,13 +177,18 @@ class ImportSettings:
         return cls(**{name: config[name] for name in cls.__slots__ if config.get(name) is not None})
 
 
-def addresses_for_folders(config: Mapping[str, Any]) -> list[str]:
-    """Return, as sentences, which folders are addresses: taken for a path, they would be made."""
-    return [
-        f"{name} is an address: give a folder of this machine"
-        for name in ("rejects_path", "dry_run_path")
-        if "://" in str(config.get(name) or "")
-    ]
+def unusable_folders(config: Mapping[str, Any]) -> list[str]:
+    """Return, as sentences, which folders cannot be; of an address a folder would be made."""
+    faults = []
+    for name in ("rejects_path", "dry_run_path"):
+        folder = str(config.get(name) or "")
+        try:
+            own_path(folder)
+        except UnusableLocationError as error:
+            faults.append(cannot_be_used(name, folder, str(error)))
+        if SCHEME in folder:
+            faults.append(f"{name} is an address: give a folder of this machine")
+    return faults
 
 
 def missing_settings(config: Mapping[str, Any]) -> list[str]:

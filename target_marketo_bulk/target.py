@@ -7,7 +7,6 @@ import sys
 from copy import deepcopy
 from functools import cached_property
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -21,6 +20,7 @@ from typing_extensions import override
 from marketo_bulk.client import MarketoBulk
 from marketo_bulk.errors import AbandonedError
 from singer_marketo.environment import settings_of_environment
+from singer_marketo.locations import own_path
 from singer_marketo.names import unmatched_maps, unmatched_removals
 from singer_marketo.outcome import current
 from singer_marketo.plugin import MarketoPlugin
@@ -49,13 +49,14 @@ from target_marketo_bulk.settings import (
     DEFAULT_REJECTS_PATH,
     SCHEMA,
     ImportSettings,
-    addresses_for_folders,
     missing_settings,
+    unusable_folders,
 )
 from target_marketo_bulk.sinks import ImportSink
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
     from types import FrameType
 
     from singer_marketo.plugin import MarketoCommand
@@ -128,7 +129,7 @@ class TargetMarketoBulk(MarketoPlugin, Target):
     @classmethod
     @override
     def state_folder(cls, config: Mapping[str, Any]) -> Path:
-        return Path(config.get("rejects_path") or DEFAULT_REJECTS_PATH)
+        return own_path(config.get("rejects_path") or DEFAULT_REJECTS_PATH)
 
     @override
     def process_endofpipe(self) -> None:
@@ -152,7 +153,7 @@ class TargetMarketoBulk(MarketoPlugin, Target):
     @classmethod
     @override
     def faults_of_config(cls, config: Mapping[str, Any]) -> list[str]:
-        return [*addresses_for_folders(config), *missing_settings(config)]
+        return [*unusable_folders(config), *missing_settings(config)]
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

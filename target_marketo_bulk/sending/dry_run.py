@@ -7,16 +7,17 @@ import logging
 import os
 import re
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from marketo_bulk.imports.objects import FILE_NAMES
+from singer_marketo.locations import own_path
 from target_marketo_bulk.files.storage import DRY_RUN_SETTING, stored_in
 from target_marketo_bulk.outcomes.rejects import make_private_directory
 from target_marketo_bulk.records.row_format import DELIMITERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from target_marketo_bulk.files.import_file import ImportFile
     from target_marketo_bulk.outcomes.summary import Tally
@@ -41,7 +42,7 @@ class DryRun:
     """
 
     def __init__(self, directory: str, tally: Tally) -> None:
-        self._directory = Path(directory)
+        self._directory = own_path(directory)
         self._list = self._directory / LIST_NAME
         self._tally = tally
         self._number = 0
