@@ -30,6 +30,8 @@ BLOCK_BYTES = 1 << 21
 ROWS_TOGETHER = 5_000
 """How many rows of the other way make a record batch."""
 
+_CR = ord("\r")
+
 UNREADABLE_BYTES = 1 << 25
 """A row that is longer has a quote that is never closed, in all likelihood."""
 
@@ -179,8 +181,7 @@ class _Layout:
         names = [str(index) for index in range(width)]
         wanted = [names[position] for position in positions]
         self._names = names
-        self._before_quote = (delimiter.encode(), b"\n")
-        self._after_quote = (delimiter.encode(), b"\n", b"\r\n")
+        self._borders = {*delimiter.encode(), *b"\n"}
         self._convert = pa_csv.ConvertOptions(
             column_types=dict.fromkeys(wanted, pa.string()),
             include_columns=wanted,
@@ -203,19 +204,12 @@ class _Layout:
 
     def _are_doubled_or_at_borders(self, outside: Sequence[bytearray]) -> bool:
         """Return whether each mark but a doubled one begins a cell, or ends one."""
-        first, *others = outside
-        if not others:
-            return True
-        *between, last = others
-        return (
-            (not first or first.endswith(self._before_quote))
-            and (not last or last.startswith(self._after_quote))
-            and all(
-                part.startswith(self._after_quote) and part.endswith(self._before_quote)
-                # Nothing at all is a mark that is doubled, inside of quotes.
-                for part in filter(None, between)
-            )
-        )
+        # Nothing at all is a mark that is doubled, inside of quotes, or an end of the block.
+        after = [part for part in outside[1:] if part]
+        begun = {part[0] for part in after}
+        if _CR in begun and all(part.startswith(b"\r\n") for part in after if part[0] == _CR):
+            begun.discard(_CR)
+        return begun | {part[-1] for part in outside[:-1] if part} <= self._borders
 
     def table(self, block: _Block) -> pa.Table:
         """Return the wanted columns of a block, as text."""
@@ -291,7 +285,9 @@ def _whole_rows(block: bytearray, *, is_last: bool) -> tuple[int, list[bytearray
 
 def _has_empty_line(table: pa.Table, outside: Sequence[bytearray]) -> bool:
     """Return whether a line is empty, of which Arrow makes a row of empty cells."""
-    if any(pc.min(pc.binary_length(column)).as_py() != 0 for column in table.columns):
+    # One column after the other: the first one, a key, has no empty cell in nearly all files.
+    columns = map(table.column, range(table.num_columns))
+    if any(pc.min(pc.binary_length(column)).as_py() != 0 for column in columns):
         return False
     return outside[0].startswith((b"\n", b"\r\n")) or any(
         b"\n\n" in part or b"\n\r\n" in part for part in outside

@@ -41,8 +41,11 @@ _NUMERAL = b"0123456789-."
 _DAY_CHARACTERS = len("2026-10-21")
 _INSTANT_CHARACTERS = len("2026-10-21T00:00:00Z")
 _MISFITS = (pa.ArrowException, OverflowError, ValueError, TypeError, ArithmeticError)
-_FIRST_DAY = date(1, 1, 1)
-_FIRST_INSTANT = datetime(1, 1, 1, tzinfo=timezone.utc)
+_FIRST_MOMENTS: Mapping[Kind, int] = {
+    Kind.DATE: pa.scalar(date(1, 1, 1)).value,
+    Kind.DATETIME: pa.scalar(datetime(1, 1, 1, tzinfo=timezone.utc), INSTANT_TYPE).value,
+}
+"""The first year as Arrow has it, in days or microseconds from the epoch on."""
 
 
 def is_money(column: Column) -> bool:
@@ -157,10 +160,11 @@ _CAN_CAST: Mapping[Kind, Callable[[pa.StringArray], bool]] = {
 
 def _is_in_calendar(kind: Kind, array: pa.Array) -> bool:
     """Return whether no moment is before the first year, which Arrow has and Python has not."""
-    first = {Kind.DATE: _FIRST_DAY, Kind.DATETIME: _FIRST_INSTANT}.get(kind)
+    first = _FIRST_MOMENTS.get(kind)
     if first is None:
         return True
-    return not pc.any(pc.less(array, pa.scalar(first, array.type))).as_py()
+    earliest: int | None = pc.min(array).value
+    return earliest is None or earliest >= first
 
 
 # Values to arrays.
