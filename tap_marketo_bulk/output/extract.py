@@ -48,10 +48,11 @@ class Extract(abc.ABC):
 
 
 class RecordsExtract(Extract):
-    """Records that come from no file, all of a stream; of an iterator they can be read once."""
+    """Records that come from no file; of an iterator they can be read once."""
 
-    def __init__(self, records: Iterable[dict[str, Any]]) -> None:
+    def __init__(self, records: Iterable[dict[str, Any]], title: Sequence[str]) -> None:
         self._records = records
+        self._title = title
 
     @override
     def chunks(self) -> Iterator[Sequence[Any]]:
@@ -68,7 +69,7 @@ class RecordsExtract(Extract):
     @property
     @override
     def title(self) -> Sequence[str]:
-        return ("all",)
+        return self._title
 
     @override
     def arrow_rows(self) -> ArrowRows | None:

@@ -18,7 +18,7 @@ from tap_marketo_bulk.output.batch_loop import has_batches, write_batches
 from tap_marketo_bulk.output.extract import RecordsExtract
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
     from singer_sdk import Tap
     from singer_sdk.singerlib import MetadataMapping
@@ -71,6 +71,14 @@ class WholeStream(Stream):
     def is_wanted(self, name: str) -> bool:
         """Return whether a property is selected: one that the catalog does not have is not."""
         return name in self.effective_schema["properties"] and self.mask["properties", name]
+
+    def batch_title(self) -> Sequence[str]:
+        """Return what tells the records of this run from those of others.
+
+        Shape: the same where batch files are to take the place of those of an earlier run, as they
+            are where each run brings all.
+        """
+        return ("all",)
 
     @property
     @override
@@ -125,7 +133,8 @@ class WholeStream(Stream):
             records: Iterable[Any] = self.get_records(context)
             if len(self.stream_maps) > 1:
                 records = [*records]  # each of the maps reads all of them
-            write_batches(self, [RecordsExtract(records)], keeps_records=False)
+            extract = RecordsExtract(records, self.batch_title())
+            write_batches(self, [extract], keeps_records=False)
             return
         yield from super()._sync_records(context, write_messages=write_messages)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
@@ -68,9 +69,8 @@ class DeletedLeads(BookmarksByRun):
 
     @override
     def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
-        tap = self._marketo_tap
-        times = RunTimes.at(tap.client.server_now())
-        token = tap.client.get_paging_token(self._start(times))
+        tap, (start, times) = self._marketo_tap, self._span
+        token = tap.client.get_paging_token(start)
         # The SDK lets through what a catalog does not have, and so a person's name.
         left_out = [name for name in self.schema["properties"] if not self.is_wanted(name)]
         for page in tap.client.iter_deleted_leads(token):
@@ -83,6 +83,17 @@ class DeletedLeads(BookmarksByRun):
             replication_key=self.replication_key, replication_key_value=format_timestamp(times.end)
         )
         self.state_manager.is_flushed = False
+
+    @override
+    def batch_title(self) -> tuple[str, ...]:
+        start, _ = self._span
+        return (format_timestamp(start),)
+
+    @cached_property
+    def _span(self) -> tuple[datetime, RunTimes]:
+        """Return from when on the run reads, and its times."""
+        times = RunTimes.at(self._marketo_tap.client.server_now())
+        return self._start(times), times
 
     def _start(self, times: RunTimes) -> datetime:
         """Return from when on to read: from the bookmark, or from the oldest job taken over.

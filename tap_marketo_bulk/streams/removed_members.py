@@ -94,6 +94,11 @@ class RemovedProgramMembers(WholeStream):
         self.stream_state[UNTIL] = format_timestamp(end)
         self.stream_state[COHORTS] = bookmarks.to_state(())[COHORTS]
 
+    @override
+    def batch_title(self) -> tuple[str, ...]:
+        # Of this run alone: what an earlier one has told stays true.
+        return (str(self.stream_state.get(UNTIL, "first")),)
+
     def _segments(self) -> list[Segment]:
         """Return up to when the programs of the state have been read.
 

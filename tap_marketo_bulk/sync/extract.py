@@ -109,13 +109,13 @@ class ExportExtract(Extract):
     @property
     @override
     def title(self) -> Sequence[str]:
-        """Return the borders of the window, and all that was asked for."""
+        """Return the borders of the window, from when on rows are kept, and what was asked for."""
         window, keep_from = self.finished.work.window, self.finished.work.keep_from
         asked = json.dumps(self.finished.request.content(), sort_keys=True)
         since = "" if keep_from is None else keep_from.isoformat()
         if window is None:
             return "all", since, asked
-        return window.start.isoformat(), window.end.isoformat(), asked
+        return window.start.isoformat(), window.end.isoformat(), since, asked
 
     @override
     def written(self) -> None:

@@ -157,7 +157,13 @@ class Replay:
             number_of_records=manifest.rows,
             file_checksum=manifest.sha256,
         )
-        asked = ExportRequest(selection.object, manifest.fields, {"archived": manifest.export_id})
+        # What tells the batch files of one replay from those of another.
+        of_replay = {
+            "archived": manifest.export_id,
+            "fields": selection.fields(),
+            "before": None if bounds.end is None else format_timestamp(bounds.end),
+        }
+        asked = ExportRequest(selection.object, manifest.fields, of_replay)
         finished = FinishedExport(work, asked, job, file)
         return ExportExtract(self, finished, reader, selection.checks)
 
