@@ -209,6 +209,10 @@ class ActivitiesPerType(ExportStream):
             )
             writer.write_lines(ENCODER.encode_lines([*lines]))
 
+    @override
+    def made_columns(self) -> Sequence[str]:
+        return [f"{each.name}.{name}" for each in self._followers for name in sorted(each.wanted())]
+
     @property
     @override
     def _sharing(self) -> Sharing:

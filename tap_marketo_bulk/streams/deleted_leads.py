@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from singer_sdk import typing as th
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -14,6 +14,7 @@ from marketo_bulk import format_timestamp
 from marketo_bulk.limits import DELETED_LEADS_RETENTION_DAYS
 from tap_marketo_bulk.output.whole_stream import BookmarksByRun
 from tap_marketo_bulk.streams.stream_rules import INCREMENTAL, StreamRules
+from tap_marketo_bulk.sync.asked import Asked, shown_names
 from tap_marketo_bulk.sync.clock_check import AHEAD_MAX, ClockCheck
 from tap_marketo_bulk.sync.names import StreamNames
 from tap_marketo_bulk.sync.state import read_bookmarks
@@ -79,6 +80,7 @@ class DeletedLeads(BookmarksByRun):
                 for name in left_out:
                     del record[name]
                 yield record
+        self._asked.put_into(cast("dict[str, Any]", self.tap_state), self.name)
         self.stream_state.update(
             replication_key=self.replication_key, replication_key_value=format_timestamp(times.end)
         )
@@ -104,6 +106,25 @@ class DeletedLeads(BookmarksByRun):
         start, job = self._since_bookmark(times), self._marketo_tap.exports.oldest_taken_over
         return start if job is None else min(start, max(times.now - KEPT, job - self._margin))
 
+    @cached_property
+    def _asked(self) -> Asked:
+        wanted = [name for name in self.schema["properties"] if self.is_wanted(name)]
+        return Asked.of(wanted, (), self._marketo_tap.settings.start_date)
+
+    def _reads_all_again(self) -> bool:
+        """Return whether new fields are to get their history; say if they lack it."""
+        before = Asked.from_state(self.tap_state, self.name)
+        new = () if before is None else self._asked.new_fields(before)
+        if new and self._marketo_tap.settings.backfill_new_fields:
+            self.logger.info(
+                "These fields are new: %s. All deletions that Marketo has are read once more",
+                shown_names(new),
+            )
+            return True
+        if before is not None:
+            self._asked.warn_of_more_than(before, self.names)
+        return False
+
     @property
     def _margin(self) -> timedelta:
         # A job would say when it was created. Here nothing tells whether Marketo's `Date`, which
@@ -115,7 +136,7 @@ class DeletedLeads(BookmarksByRun):
         settings, oldest = self._marketo_tap.settings, times.now - KEPT
         segments = read_bookmarks(self.stream_state, self.names)
         settled = ClockCheck(self.names, times.end, times.now).bookmarks(segments)
-        if not settled:
+        if not settled or self._reads_all_again():
             return max(oldest, min(settings.start_date or oldest, times.end))
         bookmark = settled[0].bookmark
         if bookmark < oldest:

@@ -15,12 +15,12 @@ from tap_marketo_bulk.output.value_checks import ValueChecks
 from tap_marketo_bulk.streams.fields import column_of
 from tap_marketo_bulk.streams.property_schema import PropertySchema
 from tap_marketo_bulk.streams.stream_rules import INCREMENTAL
-from tap_marketo_bulk.sync.asked import ASKED, Asked, shown_names
+from tap_marketo_bulk.sync.asked import Asked, shown_names
 from tap_marketo_bulk.sync.backfill import taken_back
 from tap_marketo_bulk.sync.selection import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from marketo_bulk import Column, FinishedExport
     from tap_marketo_bulk.output.extract import Extract
@@ -130,7 +130,8 @@ class ExportStream(BulkStream):
         """Say what this run asks for that the bookmarks are not about."""
         settings = self._marketo_tap.settings
         terms = self.description.filters(settings).terms
-        asked = Asked.of(selection.fields(), terms, settings.start_date)
+        columns = self.made_columns()
+        asked = Asked.of(selection.fields(), terms, settings.start_date, columns)
         before = Asked.from_state(self.tap_state, self.name)
         if before is not None:
             asked = asked.after(before)
@@ -138,6 +139,11 @@ class ExportStream(BulkStream):
                 asked = self._with_history(asked, before)
         # With the next STATE, also where there is nothing to do: it has been said.
         self._put_asked(asked)
+
+    def made_columns(self) -> Sequence[str] | None:
+        """Return the selected columns that are no fields of an export; None if there are none."""
+        made = self._fields.made
+        return [name for name in made if self.mask["properties", name]] if made else None
 
     def _with_history(self, asked: Asked, before: Asked) -> Asked:
         """Take the bookmarks back if new fields are to get their history; else say what lacks."""
@@ -164,7 +170,7 @@ class ExportStream(BulkStream):
 
     def _put_asked(self, asked: Asked) -> None:
         self._asked = asked
-        cast("dict[str, Any]", self.tap_state).setdefault(ASKED, {})[self.name] = asked.to_state()
+        asked.put_into(cast("dict[str, Any]", self.tap_state), self.name)
 
     @property
     def is_backfilled(self) -> bool:

@@ -37,22 +37,37 @@ class Asked:
 
     fields: str
     """Six hex digits for each field, ascending and run together."""
+    columns: str | None = None
+    """The same for columns of records that no field tells; None where there can be none."""
     filters: tuple[str, ...] = ()
     """`name=value` for each value that a filter lets through; a filter without one is not set."""
     start_date: datetime | None = None
     names: tuple[str, ...] = field(default=(), compare=False)
     """The fields by name, which the state does not keep."""
+    column_names: tuple[str, ...] = field(default=(), compare=False)
+    """The columns by name."""
     backfill: bool | None = None
     """Whether the history of new fields is being read; None if it never was."""
 
     @classmethod
-    def of(cls, fields: Sequence[str], terms: Iterable[str], start_date: datetime | None) -> Asked:
-        """Return what a run with these fields and terms of its filters asks for."""
+    def of(
+        cls,
+        fields: Sequence[str],
+        terms: Iterable[str],
+        start_date: datetime | None,
+        columns: Sequence[str] | None = None,
+    ) -> Asked:
+        """Return what a run with these fields and terms of its filters asks for.
+
+        `columns` are those of its records that no field tells; None where there can be none.
+        """
         return cls(
-            "".join(sorted({_digest(name) for name in fields})),
+            _joined(fields),
+            None if columns is None else _joined(columns),
             tuple(sorted(terms)),
             start_date,
             tuple(fields),
+            tuple(columns or ()),
         )
 
     @classmethod
@@ -79,8 +94,11 @@ class Asked:
         backfill = entry.get("backfill")
         if not isinstance(backfill, bool | None):
             raise TypeError(kind_of(backfill))
+        columns = entry.get("columns")
+        if not isinstance(columns, str | None):
+            raise TypeError(kind_of(columns))
         moment = None if start is None else parse_timestamp(start)
-        return cls(fields, tuple(filters), moment, backfill=backfill)
+        return cls(fields, columns, tuple(filters), moment, backfill=backfill)
 
     def to_state(self) -> dict[str, Any]:
         """Return the entry of a state.
@@ -89,7 +107,12 @@ class Asked:
         """
         start = None if self.start_date is None else format_timestamp(self.start_date)
         entry = {"fields": self.fields, "filters": list(self.filters), "start_date": start}
-        return entry if self.backfill is None else {**entry, "backfill": self.backfill}
+        later = {"columns": self.columns, "backfill": self.backfill}
+        return entry | {name: value for name, value in later.items() if value is not None}
+
+    def put_into(self, tap_state: dict[str, Any], stream: str) -> None:
+        """Put this into the state of a run."""
+        tap_state.setdefault(ASKED, {})[stream] = self.to_state()
 
     def after(self, before: Asked) -> Asked:
         """Return the same, with a backfill that a run before has begun and not ended."""
@@ -100,9 +123,10 @@ class Asked:
         return replace(self, backfill=goes_on)
 
     def new_fields(self, before: Asked) -> tuple[str, ...]:
-        """Return the fields that the run before did not ask for."""
-        known = _split(before.fields)
-        return tuple(name for name in self.names if _digest(name) not in known)
+        """Return the fields, and columns of records, that the run before did not bring."""
+        new = _new(self.names, before.fields)
+        # An older version has not noted columns.
+        return new if before.columns is None else new + _new(self.column_names, before.columns)
 
     def warn_of_more_than(self, before: Asked, names: StreamNames) -> None:
         """Log, in one line, what this run asks for that the run before did not."""
@@ -137,6 +161,15 @@ def shown_names(names: Sequence[str]) -> str:
     """Return names for a line of the log, the first of them if there are many."""
     rest = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return ", ".join(names[:NAMES_SHOWN]) + rest
+
+
+def _new(names: Iterable[str], before: str) -> tuple[str, ...]:
+    known = _split(before)
+    return tuple(name for name in names if _digest(name) not in known)
+
+
+def _joined(names: Iterable[str]) -> str:
+    return "".join(sorted({_digest(name) for name in names}))
 
 
 def _digest(name: str) -> str:
