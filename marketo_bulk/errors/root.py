@@ -11,6 +11,8 @@ from marketo_bulk.errors.answers import Answer, one_line
 from marketo_bulk.errors.disclosure import shown_code, shown_words
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
+
     from marketo_bulk.errors.answers import MarketoFault
 
 
@@ -21,7 +23,7 @@ class MarketoBulkError(Exception):
     one line that says what happened, on what, under which request id, and what to do. Of
     Marketo's words it holds only those that cannot be a person's data. `concerns_all` says whether
     whatever else is asked for would meet the same; `subject` is what the call was for, if the
-    caller has said so.
+    caller has said so, and `owner` whose work it was, where there is work of several.
     """
 
     remedy: ClassVar[str] = ""
@@ -33,6 +35,7 @@ class MarketoBulkError(Exception):
         self.answer = answer or Answer()
         self.advice = remedy or self.remedy
         self.subject = ""
+        self.owner: Hashable = None
         self.attempts = 1
         self.waited_seconds = 0.0
 

@@ -49,6 +49,7 @@ class OwnerFailures(Generic[WorkT]):
         try:
             yield
         except MarketoBulkError as error:
+            error.owner = owner
             if error.concerns_all or self._stops_at_failure_of(owner):
                 raise
             self._errors.setdefault(owner, error)

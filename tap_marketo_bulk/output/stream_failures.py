@@ -37,9 +37,13 @@ class StreamFailures:
         )
 
     def take(self, stream: str, error: MarketoBulkError) -> bool:
-        """Note what a stream has failed with; return whether the others go on."""
+        """Note what a stream has failed with; return whether the others go on.
+
+        An error that ends the run is raised in the stream being read, whose work it was or not.
+        """
         if error.concerns_all:
             return False
+        stream = stream if error.owner is None else str(error.owner)
         error.subject = f"stream {stream}"
         outcome = current()
         if outcome is not None:

@@ -230,6 +230,7 @@ def begin(
             with tally.waiting():
                 yield
         except MarketoBulkError as error:
+            error.owner = stream
             if error.concerns_all or settings.stops_at_first_failure:
                 raise
             unplanned[stream] = error

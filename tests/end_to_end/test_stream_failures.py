@@ -199,6 +199,28 @@ def test_the_run_ends_at_the_first_failure_if_told(
     assert [trial.made[-1].records(stream) for stream in later] == [[] for _ in later]
 
 
+@pytest.mark.parametrize("stream", PATHS)
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_a_run_that_ends_at_once_names_the_stream_that_failed(
+    drill: Callable[..., Drill], stream: str, way: dict[str, Any]
+) -> None:
+    """Whichever was being read: jobs of all streams are worked on together."""
+    found = drill()
+    found.emulator.faults.add(Fault(path=PATHS[stream], **way))
+    error = found.run_fails({"on_stream_error": "stop"})
+    assert str(error).startswith(f"stream {stream}: ")
+
+
+def test_a_list_that_is_refused_is_not_laid_to_the_first_stream(
+    drill: Callable[..., Drill],
+) -> None:
+    """Programs are listed before leads are read."""
+    found = drill()
+    found.emulator.faults.add(Fault(operation="programs.browse", code="603", times=None))
+    error = found.run_fails({"on_stream_error": "stop"})
+    assert str(error).startswith("stream program_members: list programs: ")
+
+
 def test_each_failed_stream_has_its_line(drill: Callable[..., Drill]) -> None:
     """With the permission that each lacks."""
     trial = drill()
