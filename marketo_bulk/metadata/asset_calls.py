@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 from marketo_bulk.errors import NotFoundError
 from marketo_bulk.limits import PROGRAM_PAGE_MAX
 from marketo_bulk.metadata import programs
+from marketo_bulk.metadata.programs import BEGINNING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from marketo_bulk.http.caller import Caller
     from marketo_bulk.http.protocol import Envelope, Request
+    from marketo_bulk.metadata.programs import Page, Place
 
 
 class AssetCalls:
@@ -29,7 +31,7 @@ class AssetCalls:
         wanted = list(dict.fromkeys(ids))
         for start in range(0, max(1, len(wanted)), PROGRAM_PAGE_MAX):
             chunk = wanted[start : start + PROGRAM_PAGE_MAX]
-            yield from programs.iter_pages(self._browse_assets, chunk)
+            yield from programs.iter_assets(programs.iter_pages(self._browse_assets, chunk))
 
     def iter_updated_programs(
         self, earliest: datetime, latest: datetime
@@ -39,7 +41,17 @@ class AssetCalls:
         Shape: as `iter_programs`. What becomes of its members is no update of a program.
         """
         updates = programs.Updates(earliest, latest)
-        yield from programs.iter_pages(self._browse_assets, updates=updates)
+        yield from programs.iter_assets(programs.iter_pages(self._browse_assets, updates=updates))
+
+    def iter_program_pages(
+        self, place: Place = BEGINNING, seen: Iterable[int] = ()
+    ) -> Iterator[Page]:
+        """Yield the pages of all programs from a place on, without those that were seen before.
+
+        Shape: lazy, one call for every page. If a list is gone on with later, what was deleted or
+            created meanwhile has shifted the rest: programs that are there may be on no page.
+        """
+        return programs.iter_pages(self._browse_assets, place=place, seen=seen)
 
     def get_program(self, program_id: int) -> dict[str, object] | None:
         """Return a program with its tags and costs, or None if this API user can see none of it."""
@@ -70,7 +82,9 @@ class AssetCalls:
 
     def iter_channels(self) -> Iterator[dict[str, object]]:
         """Yield the channels, each once, as Marketo describes it."""
-        return programs.iter_pages(self._browse_assets, assets=programs.CHANNELS)
+        return programs.iter_assets(
+            programs.iter_pages(self._browse_assets, assets=programs.CHANNELS)
+        )
 
     def _browse_assets(self, request: Request) -> Envelope:
         return self._fetch_assets(request, programs.NOTHING_FOUND)

@@ -3,7 +3,7 @@
 Past the end an answer has a warning and no `result`. A page that is not full is no end: it may have
 been cut short, or lack what the API user cannot see. The order is undocumented, and pages are cut
 by offset, so what is deleted or created meanwhile shifts the rest: pages overlap, and the caller
-leaves out what it has seen.
+leaves out what it has seen. Who reads a list a few pages at a time misses some by that.
 Source: Adobe, REST API > Assets > Programs (read 2026-08-17).
 """
 
@@ -22,7 +22,7 @@ from marketo_bulk.limits import PAGES_MAX, PROGRAM_PAGE_MAX, PROGRAM_PAGE_OVERLA
 from marketo_bulk.timestamps import format_timestamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
 logger = logging.getLogger(__name__)
@@ -138,58 +138,84 @@ def nothing_found(request: Request) -> Envelope:
     return Envelope(request.operation)
 
 
-def iter_pages(
-    fetch: Callable[[Request], Envelope],
-    program_ids: Sequence[int] = (),
-    assets: AssetList = PROGRAMS,
-    updates: Updates | None = None,
-) -> Iterator[dict[str, object]]:
-    """Yield each program, or other asset, once.
-
-    Shape: lazy; in Marketo's order. The list ends with an empty page, with one that only repeats
-        the end of a full one, or once all that was asked for is there.
-    Raises: DecodeError if the pages repeat or hold what was not asked for; what fetch raises.
-    """
-    seen: set[int] = set()
-    asked = frozenset(program_ids)
-    place = _Place()
-    for _ in range(PAGES_MAX):
-        envelope = fetch(browse_request(place.offset, program_ids, assets, updates))
-        page = list(_assets(envelope, assets.noun))
-        new = [(program_id, program) for program_id, program in page if program_id not in seen]
-        if asked and not asked.issuperset(program_id for program_id, _program in new):
-            raise envelope.fault("the filter by id was ignored")
-        for program_id, program in new:
-            if program_id not in seen:
-                seen.add(program_id)
-                yield program
-        if len(page) >= PROGRAM_PAGE_MAX and not new:
-            raise envelope.fault(f"the page at offset {place.offset} repeats earlier ones")
-        following = place.after(len(page), anything_new=bool(new))
-        if following is None or (asked and asked <= seen):
-            return
-        place = following
-    raise DecodeError(f"the list of {assets.name} did not end after {PAGES_MAX} pages")
-
-
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """Where a page begins, and how much of it has been seen if nothing has moved."""
 
     offset: int = 0
     overlap: int = 0
 
-    def after(self, length: int, *, anything_new: bool) -> _Place | None:
+    def after(self, length: int, *, anything_new: bool) -> Place | None:
         """Return where to go on after a page; None at the end of the list."""
         step = PROGRAM_PAGE_MAX - PROGRAM_PAGE_OVERLAP
         if length >= PROGRAM_PAGE_MAX:
-            return _Place(self.offset + step, PROGRAM_PAGE_OVERLAP)
+            return Place(self.offset + step, PROGRAM_PAGE_OVERLAP)
         if length == 0 or (length == self.overlap and not anything_new):
             return None
         if anything_new or self.overlap:
-            return _Place(self.offset + length, max(0, self.overlap - length))
+            return Place(self.offset + length, max(0, self.overlap - length))
         # All of this stretch that can be seen has been.
-        return _Place(self.offset + step)
+        return Place(self.offset + step)
+
+
+BEGINNING = Place()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page has that was not seen before, and where to go on; None after the last."""
+
+    new: tuple[dict[str, object], ...]
+    following: Place | None
+
+
+def iter_pages(
+    fetch: Callable[[Request], Envelope],
+    program_ids: Sequence[int] = (),
+    assets: AssetList = PROGRAMS,
+    updates: Updates | None = None,
+    place: Place = BEGINNING,
+    seen: Iterable[int] = (),
+) -> Iterator[Page]:
+    """Yield pages from a place on, with each program, or other asset, once and none already seen.
+
+    Shape: lazy; in Marketo's order. The list ends with an empty page, with one that only repeats
+        the end of a full one, or once all that was asked for is there.
+    Raises: DecodeError if the pages repeat or hold what was not asked for; what fetch raises.
+    """
+    known = set(seen)
+    asked = frozenset(program_ids)
+    for _ in range(PAGES_MAX):
+        envelope = fetch(browse_request(place.offset, program_ids, assets, updates))
+        page = list(_assets(envelope, assets.noun))
+        new: dict[int, dict[str, object]] = {}
+        for program_id, program in page:
+            if program_id not in known:
+                new.setdefault(program_id, program)
+        if asked and not asked.issuperset(new):
+            raise envelope.fault("the filter by id was ignored")
+        if len(page) >= PROGRAM_PAGE_MAX and not new:
+            raise envelope.fault(f"the page at offset {place.offset} repeats earlier ones")
+        known.update(new)
+        following = place.after(len(page), anything_new=bool(new))
+        if asked and asked <= known:
+            following = None
+        yield Page(tuple(new.values()), following)
+        if following is None:
+            return
+        place = following
+    raise DecodeError(f"the list of {assets.name} did not end after {PAGES_MAX} pages")
+
+
+def pages_of(assets: int) -> int:
+    """Return how many full pages so many assets are on, the last and shorter one included."""
+    return assets // (PROGRAM_PAGE_MAX - PROGRAM_PAGE_OVERLAP) + 1
+
+
+def iter_assets(pages: Iterable[Page]) -> Iterator[dict[str, object]]:
+    """Yield what is on some pages; lazy."""
+    for page in pages:
+        yield from page.new
 
 
 def _assets(envelope: Envelope, noun: str) -> Iterator[tuple[int, dict[str, object]]]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from marketo_bulk import DecodeError, FieldDescription, parse_timestamp
 from marketo_bulk.timestamps import format_timestamp
 from singer_marketo.state_folder import write_whole
+from tap_marketo_bulk.streams.known_programs import KnownPrograms
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,21 +65,17 @@ class InstanceMemory:
         """Remember the activity types there are."""
         self._keep("activity types", {"at": format_timestamp(now), "ids": sorted(ids)})
 
-    def programs(self, now: datetime) -> tuple[list[dict[str, Any]], datetime] | None:
-        """Return the programs there were, and when, if all were listed within a day."""
+    def programs(self, now: datetime) -> KnownPrograms | None:
+        """Return the programs there were, if all were listed within a day."""
         entry = self._entries.get("programs")
         if not (_is_fresh(entry, "listed", now) and _is_fresh(entry, "at", now)):
             return None
         assert entry is not None  # noqa: S101  # it is fresh
-        return list(entry["programs"]), parse_timestamp(entry["at"])
+        return KnownPrograms.from_plain(entry)
 
-    def keep_programs(
-        self, programs: Sequence[Mapping[str, Any]], now: datetime, *, is_whole: bool
-    ) -> None:
-        """Remember the programs there are; `is_whole` if all of them were listed just now."""
-        at = format_timestamp(now)
-        listed = at if is_whole else self._entries["programs"]["listed"]
-        self._keep("programs", {"listed": listed, "at": at, "programs": list(programs)})
+    def keep_programs(self, known: KnownPrograms) -> None:
+        """Remember the programs there are."""
+        self._keep("programs", known.to_plain())
 
     def forget_program(self, program_id: int) -> None:
         """Forget a program that is no more."""
@@ -120,8 +117,8 @@ def _is_whole(name: str, entry: Mapping[str, Any]) -> bool:
     """Return whether an entry has what its name promises."""
     parse_timestamp(entry["at"])
     if name == "programs":
-        parse_timestamp(entry["listed"])
-        return all(type(each["id"]) is int for each in entry["programs"])
+        KnownPrograms.from_plain(entry)
+        return True
     if name == "activity types":
         return all(type(each) is int for each in entry["ids"])
     return [[str, str, str, bool]] * len(entry["fields"]) == [

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from marketo_bulk import DecodeError, RejectedError
 from marketo_bulk.timestamps import floor_second
+from tap_marketo_bulk.streams.program_walk import gone_on_with, listed_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
     from marketo_bulk import ExportObject, FieldDescription, MarketoBulk
     from tap_marketo_bulk.streams.instance_memory import InstanceMemory
-
-OVERLAP = timedelta(minutes=10)
-"""How far before the last list an update may be dated and still be missing from it."""
+    from tap_marketo_bulk.streams.known_programs import KnownPrograms
 
 logger = logging.getLogger(__name__)
 
@@ -53,29 +51,23 @@ def listed_programs(
 ) -> list[dict[str, Any]]:
     """Return the programs as Marketo describes them: all, or those with some ids.
 
-    Shape: where all were listed within a day, only those updated since are asked for. One that was
-        deleted meanwhile is still there until the next whole list.
+    Shape: with a memory, one that was deleted within the last day may still be there.
     """
     if memory is None or ids:
         return list(client.iter_programs(ids))
     now = floor_second(client.server_now())
     known = memory.programs(now)
-    updated = None if known is None else _updated(client, known[1] - OVERLAP, now)
-    if known is None or updated is None:
-        programs = list(client.iter_programs())
-        memory.keep_programs(programs, now, is_whole=True)
-        return programs
-    by_id = {int(program["id"]): program for program in known[0]}
-    by_id.update((int(program["id"]), program) for program in updated)
-    programs = list(by_id.values())
-    memory.keep_programs(programs, now, is_whole=False)
-    return programs
+    latest = None if known is None else _gone_on_with(client, known, now)
+    if latest is None:
+        latest = listed_whole(client, now)
+    memory.keep_programs(latest)
+    return list(latest.programs.values())
 
 
-def _updated(client: MarketoBulk, since: datetime, now: datetime) -> list[dict[str, Any]] | None:
-    """Return the programs updated since a moment; None, with a warning, if they cannot be had."""
+def _gone_on_with(client: MarketoBulk, known: KnownPrograms, now: datetime) -> KnownPrograms | None:
+    """Return the programs as they are known now; None, with a warning, if that cannot be had."""
     try:
-        return list(client.iter_updated_programs(since, now))
+        return gone_on_with(client, known, now)
     except (RejectedError, DecodeError) as error:
-        logger.warning("The list of updated programs cannot be had, so all are listed: %s", error)
+        logger.warning("The list of programs cannot be gone on with, so all are listed: %s", error)
         return None

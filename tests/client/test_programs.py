@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from random import Random
 
 import pytest
@@ -10,10 +11,11 @@ from hypothesis import strategies as st
 
 from marketo_bulk import DecodeError
 from marketo_bulk.http.protocol import Envelope, Request
-from marketo_bulk.limits import PROGRAM_PAGE_MAX
-from marketo_bulk.metadata.programs import iter_pages
+from marketo_bulk.limits import PAGES_MAX, PROGRAM_PAGE_MAX
+from marketo_bulk.metadata.programs import BEGINNING, iter_assets, iter_pages
 
-lengths = st.lists(st.sampled_from((1, 2, 19, 21, 149, 199, 200)), max_size=6)
+# None add up to the overlap after a full page: a page that ends there is the end.
+lengths = st.lists(st.sampled_from((1, 2, 11, 21, 149, 199, 200)), max_size=6)
 
 
 @given(st.integers(0, 450), lengths)
@@ -29,7 +31,7 @@ def test_short_pages_do_not_end_the_list(programs: int, cut_to: list[int]) -> No
         page = range(offset, programs)[: next(shorter, PROGRAM_PAGE_MAX)]
         return Envelope("list programs", result=tuple({"id": i} for i in page))
 
-    assert [found["id"] for found in iter_pages(fetch)] == list(range(programs))
+    assert [found["id"] for found in iter_assets(iter_pages(fetch))] == list(range(programs))
 
 
 @given(st.integers(1, 450), st.integers(0, 10**6))
@@ -47,8 +49,38 @@ def test_programs_missing_from_single_pages_cost_none_of_the_others(
         page = range(offset, min(programs, offset + PROGRAM_PAGE_MAX))
         return Envelope("list programs", result=tuple({"id": i} for i in page if i not in hidden))
 
-    seen = {found["id"] for found in iter_pages(fetch)}
+    seen = {found["id"] for found in iter_assets(iter_pages(fetch))}
     assert set(range(programs)) - hidden == seen
+
+
+@given(st.integers(0, 450), lengths, st.lists(st.integers(1, 3), max_size=8))
+def test_a_list_that_is_gone_on_with_is_the_same_list(
+    programs: int, cut_to: list[int], at_a_time: list[int]
+) -> None:
+    """A few pages, and later a few more from where these ended: as many calls, and each once."""
+    calls = 0
+    shorter = iter(cut_to)
+
+    def fetch(request: Request) -> Envelope:
+        nonlocal calls, shorter
+        calls += 1
+        offset = int(dict(request.query)["offset"])
+        page = range(offset, programs)[: next(shorter, PROGRAM_PAGE_MAX)]
+        return Envelope("list programs", result=tuple({"id": i} for i in page))
+
+    at_once = len(list(iter_pages(fetch)))
+    calls, shorter = 0, iter(cut_to)
+    place = BEGINNING
+    seen: list[int] = []
+    for number in (*at_a_time, PAGES_MAX):
+        for page in islice(iter_pages(fetch, place=place, seen=seen), number):
+            seen += [int(str(program["id"])) for program in page.new]
+            following = page.following
+        if following is None:
+            break
+        place = following
+    assert seen == list(range(programs))
+    assert calls == at_once
 
 
 def pages_of(*ids: object) -> list[dict[str, object]]:
@@ -58,7 +90,7 @@ def pages_of(*ids: object) -> list[dict[str, object]]:
         offset = int(dict(request.query)["offset"])
         return Envelope("list programs", result=tuple({"id": i} for i in ids[offset:]))
 
-    return list(iter_pages(fetch))
+    return list(iter_assets(iter_pages(fetch)))
 
 
 @pytest.mark.parametrize("said", ["1001", 1001.0, 1001], ids=repr)

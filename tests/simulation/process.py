@@ -82,7 +82,7 @@ class Process(Mortal):
         """Run until the end, one way or another."""
         result = self._result
         self._handed_on = jobs_of(state)
-        with _stdout(self), no_logs(), self._hearing():
+        with _stdout(self), no_logs(), self._hearing(), self._remembering():
             try:
                 self._sync(config, state, seed, catalog)
             except (MarketoBulkError, SystemExit, KilledError, EndlessError) as error:
@@ -115,11 +115,17 @@ class Process(Mortal):
             session=WsgiSession(self._world.serve, clock.monotonic, self._step_call),
         )
         tap.clock = Clock(clock.monotonic, self._wait, moves_by_sleep=True)
+        if self._world.remembered is not None:
+            self._world.remembered.hand_to(tap)
         with tap.client:
             tap.setup_mapper()
             if catalog is None and not self._world.has_programs_stream:
                 tap.streams["programs"].metadata.root.selected = False
             tap.sync_all()
+
+    def _remembering(self) -> contextlib.AbstractContextManager[None]:
+        remembered = self._world.remembered
+        return contextlib.nullcontext() if remembered is None else remembered.pages()
 
     @contextlib.contextmanager
     def _hearing(self) -> Iterator[None]:

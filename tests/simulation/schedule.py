@@ -14,6 +14,7 @@ from tests.simulation.described import OPTIONAL
 from tests.simulation.fault_menu import draw_faults
 from tests.simulation.narrowing import draw_narrowing, draw_short_list
 from tests.simulation.program_menu import with_rarer_choice
+from tests.simulation.remembering import with_memory
 from tests.simulation.streams_menu import with_member_field, with_streams
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def draw_schedule(seed: int) -> Schedule:
     schedule = with_choosing(schedule, Random(f"choosing {seed}"), Run)
     schedule = with_streams(schedule, Random(f"streams {seed}"))
     schedule = with_member_field(schedule, Random(f"member field {seed}"))
-    return with_rarer_choice(schedule, Random(f"programs {seed}"), START)
+    schedule = with_rarer_choice(schedule, Random(f"programs {seed}"), START)
+    return with_memory(schedule, Random(f"memory {seed}"), Run)
 
 
 def _with_changes(

@@ -161,11 +161,12 @@ class Simulation:
         known = jobs_of(self._state)
         process = Process(world, run.kill, self._orphans - known)
         programs = set(world.store.programs)
-        others = self._others
+        others, walks = self._others, world.remembered is not None and world.remembered.is_walked
         seconds = (world.clock.now() - self._begun_at).total_seconds()
         catalog = None if others is None else others.catalog.at(seconds)
         result = process.run(config, self._state, self._schedule.seed * 100 + number, catalog)
         outcome.runs += 1
+        outcome.seen["walk of the list of programs handed on"] += walks
         outcome.interrupted += result.error is not None
         outcome.seen["job handed on by STATE"] += len(known)
         outcome.seen[f"run ended by {type(result.error).__name__}"] += result.error is not None

@@ -15,6 +15,8 @@ SCHEDULES = 2_000
 MET = (
     "add_program",
     "exhaust",
+    "forget",
+    "walk of the list of programs handed on",
     "look handed on by STATE",
     "programs skipped",
     "rename",

@@ -19,6 +19,7 @@ from marketo_emulator.exports.request import MEMBERS
 from marketo_emulator.faults.fault import Fault
 from tests.simulation.described import describe_only
 from tests.simulation.diary import Diary
+from tests.simulation.remembering import Remembered
 from tests.simulation.stream_events import StreamEvents
 from tests.simulation.young_instance import make_young
 
@@ -110,6 +111,9 @@ class World:
         self.beyond = StreamEvents(self.store, self.application.world)
         self.latency_seconds = plain["latency"]
         self.has_programs_stream = plain["programs_stream"]
+        memory = plain.get("memory")
+        self.remembered = None if memory is None else Remembered(memory)
+        """What runs keep of what the instance says, if they do."""
         new = self.streams.get("new_field") or {}
         self.member_field = new["field"] if new.get("stream") == "program_members" else None
         """The field of members that is selected later than the others, if one is."""
@@ -304,6 +308,10 @@ class World:
     def _remove_program(self, seed: int) -> None:
         if len(self.store.programs) > 1:
             self.store.remove_program(Random(seed).choice(sorted(self.store.programs)))
+
+    def _forget(self) -> None:
+        if self.remembered is not None:
+            self.remembered.kept.write_text("")
 
     def _queue(self, places: int, seconds: float) -> None:
         self.disturbances += 1
