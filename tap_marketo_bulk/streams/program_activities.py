@@ -46,10 +46,11 @@ class ProgramActivities:
     def __init__(self, instance: Instance) -> None:
         self._instance = instance
 
-    def named_since(self, since: datetime) -> dict[int, datetime] | None:
-        """Return the programs named since a moment, each with its last activity.
+    def named_between(self, since: datetime, until: datetime) -> dict[int, datetime] | None:
+        """Return the programs named between two moments, each with its last activity of then.
 
-        Shape: None, with a warning, where activities cannot be had.
+        Shape: None, with a warning, where activities cannot be had. A run up to `until` would not
+            find what was named later: the next one is told of it again, and reads it once.
         """
         try:
             listed = self._instance.activity_type_ids
@@ -57,7 +58,8 @@ class ProgramActivities:
             if CHANGE_STATUS not in types:
                 _warn(f"the list of activity types lacks type {CHANGE_STATUS}, Change Status")
                 return None
-            return _last_of_each(self._told(types, since))
+            told = self._told(types, since)
+            return _last_of_each(each for each in told if each[2] <= until)
         except (RejectedError, DecodeError, JobError) as error:
             _warn(str(error))
             return None

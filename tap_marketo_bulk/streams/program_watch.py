@@ -37,9 +37,9 @@ class ProgramWatch:
             frozenset(i for i, asset in assets if i in since and _is_altered(asset, since[i]))
         )
 
-    def told(self, since: datetime) -> Mapping[int, datetime] | None:
+    def told(self, since: datetime, until: datetime) -> Mapping[int, datetime] | None:
         """Return the programs that activities name."""
-        return ProgramActivities(self._instance).named_since(since)
+        return ProgramActivities(self._instance).named_between(since, until)
 
 
 def _is_altered(asset: Mapping[str, Any], since: datetime) -> bool:

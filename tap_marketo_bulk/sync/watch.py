@@ -29,8 +29,8 @@ class Watch(Protocol):
     def altered(self, since: Mapping[int, datetime]) -> Altered:
         """Return which of some scopes were altered themselves, each since a moment of its own."""
 
-    def told(self, since: datetime) -> Mapping[int, datetime] | None:
-        """Return when something last happened to each scope it happened to since a moment.
+    def told(self, since: datetime, until: datetime) -> Mapping[int, datetime] | None:
+        """Return when something last happened to each scope it happened to between two moments.
 
         Shape: None where nothing can tell, which has been said then.
         """
@@ -68,7 +68,7 @@ def choose_scopes(
     )
     standing = standing.with_altered(watch.altered)
     since = standing.since
-    told = {} if since is None else watch.told(since)
+    told = {} if since is None else watch.told(since, end)
     return standing.everything() if told is None else standing.choose(told)
 
 

@@ -219,6 +219,19 @@ def test_the_look_and_the_members_end_at_one_moment(table: Table) -> None:
     assert found["updatedAt"]["endAt"] == table.look["until"]
 
 
+def test_what_changes_after_the_end_of_a_run_is_read_once(table: Table) -> None:
+    """By the next run: this one would make a job that does not find it."""
+    store = table.emulator.store
+    touch(table.emulator, 1017)
+    store.change_member(1017, first_lead(table.emulator, 1017), registrationCode="late")
+    store.change_member(1018, first_lead(table.emulator, 1018), registrationCode="late")
+    (found,) = table.run()
+    assert found["programIds"] == [1017]
+    table.emulator.advance(TEN_MINUTES)
+    assert sorted(i for job in table.run() for i in job["programIds"]) == [1017, 1018]
+    assert table.is_right
+
+
 @pytest.mark.fault("X2", "the file of the look lacks a column", "is refused; reads every program")
 def test_a_look_without_its_columns_is_refused(
     table: Table, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
