@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
+    from marketo_bulk.http.budget import Budget
     from singer_marketo.state_folder import Folder
     from tap_marketo_bulk.sync.job_journal import JobJournal
 
@@ -133,6 +134,15 @@ class TapMarketoBulk(MarketoPlugin, Tap):
         return MarketoBulk.connect(connection_from(self.config), clock=self.clock)
 
     @cached_property
+    def _calls_budget(self) -> Budget | None:
+        amount = self.settings.daily_calls_budget
+        return None if amount is None else self.client.limit_calls("daily_calls_budget", amount)
+
+    def limit_calls(self) -> Budget | None:
+        """Return the limit of calls, which is kept to from now on; None if none is set."""
+        return self._calls_budget
+
+    @cached_property
     def archive(self) -> Archive | None:
         """Return where export files are kept; None if nowhere."""
         url = self.config.get("archive_url")
@@ -192,6 +202,9 @@ class TapMarketoBulk(MarketoPlugin, Tap):
         if self.replay is not None:
             kept = self.replay.streams(self.exports_listed)
             return self.discovery.replayed(self.replay, kept)
+        if current() is not None:
+            # What a run asks for its streams are calls, too. A catalog alone or a test is no run.
+            self.limit_calls()
         return self.discovery.streams()
 
     @property
@@ -230,7 +243,7 @@ class TapMarketoBulk(MarketoPlugin, Tap):
             for stream in self.streams.values()
             if isinstance(stream, ExportStream)
         ]
-        share = DayShare(self.client, self.settings, objects)
+        share = DayShare(self.client, self.settings, objects, self.limit_calls)
         self.exports.bytes_budget = share.bytes
         try:
             yield

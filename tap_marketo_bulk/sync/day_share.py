@@ -10,7 +10,7 @@ from marketo_bulk.http.budget import Budget, day_start
 from tap_marketo_bulk.sync.tally import MEGABYTE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from marketo_bulk import ExportObject, MarketoBulk
@@ -27,12 +27,15 @@ class DayShare:
     """
 
     def __init__(
-        self, client: MarketoBulk, settings: TapSettings, objects: Iterable[ExportObject]
+        self,
+        client: MarketoBulk,
+        settings: TapSettings,
+        objects: Iterable[ExportObject],
+        calls: Callable[[], Budget | None],
     ) -> None:
         """Ask what has been used today, one call for the calls and one an object for the bytes."""
         self._client = client
         self.bytes: Budget | None = None
-        self.calls: Budget | None = None
         if settings.daily_bytes_budget is not None:
             self.bytes = Budget(
                 "daily_bytes_budget_mb (bytes)",
@@ -43,8 +46,7 @@ class DayShare:
             )
             for export_object in dict.fromkeys(objects):
                 self.bytes.add(self._bytes_before(export_object, self.bytes.counts_from))
-        if settings.daily_calls_budget is not None:
-            self.calls = client.limit_calls("daily_calls_budget", settings.daily_calls_budget)
+        self.calls = calls()
 
     def line(self) -> str:
         """Return what has been used of each budget that is set; empty if none is."""

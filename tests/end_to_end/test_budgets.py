@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import subprocess
+import sys
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +18,12 @@ from marketo_bulk.metadata.usage import calls_of
 from marketo_emulator import Emulator, Fault, VirtualClock
 from singer_marketo.exit_codes import EXIT_TRY_LATER
 from singer_marketo.exits import exit_code_of
-from tests.tap_runs import created_jobs, members_of
+from tests.tap_runs import created_jobs, members_of, settings_for
 from tests.virtual_runs import VirtualRuns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.tap_runs import TapRun
 
@@ -118,6 +122,23 @@ def test_a_budget_is_waited_for_where_quotas_are(
     run = runs.run(config)
     assert whole(runs, run)
     assert runs.time.now > SUMMER.replace(day=2)
+
+
+@pytest.mark.parametrize("budget", [1, 2, 3, 4])
+def test_calls_for_descriptions_are_in_the_budget(
+    make_emulator: Callable[..., Emulator], tmp_path: Path, budget: int
+) -> None:
+    """A run asks for its usage first; once the budget is reached, another one asks for no more."""
+    emulator = make_emulator()
+    config = settings_for(emulator, {"daily_calls_budget": budget, "job_journal": str(tmp_path)})
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(config))
+    command = [sys.executable, "-m", "tap_marketo_bulk", "--config", str(path)]
+    for made in (budget, budget + 1):
+        run = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert run.returncode == EXIT_TRY_LATER
+        assert f"daily_calls_budget: {made} of {budget} are used today" in run.stderr
+        assert calls(emulator) == made
 
 
 def test_calls_of_others_are_not_this_users(runs: VirtualRuns) -> None:
