@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from marketo_bulk import ACTIVITIES, FieldDescription
-from tap_marketo_bulk.streams.activity_choice import SETTING, chosen_types
+from tap_marketo_bulk.streams.activity_choice import SETTING, check_archived, chosen_types
 from tap_marketo_bulk.streams.description import StreamDescription
 from tap_marketo_bulk.streams.fields import Fields, Made
 from tap_marketo_bulk.sync.names import StreamNames
@@ -71,6 +71,10 @@ class Activities(StreamDescription):
             return Fields((*kept.values(),), self.keys)
         described = (each for each in COLUMNS if each.name in kept or each.name == TYPE_NAME)
         return replace(self.fields(), described=(*described,))
+
+    @override
+    def check_archive(self) -> None:
+        check_archived(self.instance.activity_types, self.instance.settings.activity_types)
 
     @property
     @override

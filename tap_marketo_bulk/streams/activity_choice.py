@@ -60,6 +60,27 @@ def chosen_types(
     return tuple(sorted(found.values(), key=lambda each: each.type_id))
 
 
+def wishes_met(types: Sequence[ActivityType], wanted: Sequence[int | str]) -> tuple[int | str, ...]:
+    """Return the wishes that mean one of some types."""
+    return tuple(wish for wish in wanted if any(_means(wish, each) for each in types))
+
+
+def check_archived(types: Sequence[ActivityType], wanted: Sequence[int | str]) -> None:
+    """Return if all types of an archive are wanted, or nothing says which are.
+
+    Raises: ConfigurationError if some are not: a replay brings whatever is in a file.
+    """
+    others = [each for each in types if not any(_means(wish, each) for wish in wanted)]
+    if wanted and others:
+        raise ConfigurationError(
+            f"{SETTING}: the archive has activities of other types as well, which a replay does "
+            "not leave out: "
+            + ", ".join(f"{each.type_id} {each.name}" for each in others[:SHOWN_MAX])
+            + f". Remove {SETTING}, filter by stream_maps, or set activity_streams to per_type and "
+            "select streams"
+        )
+
+
 def _is_frequent(each: ActivityType) -> bool:
     return each.type_id in FREQUENT_IDS or each.name.casefold() in FREQUENT_NAMES
 

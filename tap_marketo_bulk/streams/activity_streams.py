@@ -23,7 +23,7 @@ from tap_marketo_bulk.output.spool import Sharing
 from tap_marketo_bulk.output.whole_stream import FULL_TABLE, WholeStream
 from tap_marketo_bulk.output.writer import ENCODER, LineWriter
 from tap_marketo_bulk.streams.activities import COLUMNS, Activities
-from tap_marketo_bulk.streams.activity_choice import SETTING, chosen_types
+from tap_marketo_bulk.streams.activity_choice import SETTING, chosen_types, wishes_met
 from tap_marketo_bulk.streams.activity_columns import (
     OTHERS,
     TypedAttributes,
@@ -159,6 +159,10 @@ class SomeActivities(Activities):
         """Return the wanted types."""
         return tuple(t for t in self.instance.activity_types if t.type_id in self.type_ids)
 
+    @override
+    def check_archive(self) -> None:
+        """Return: rows of other types go to no stream."""
+
 
 class ActivitiesPerType(ExportStream):
     """One export of activities whose rows go to the streams of their types, read once."""
@@ -255,6 +259,11 @@ def type_streams(tap: TapMarketoBulk, instance: Instance) -> list[ActivityTypeSt
     """Return a stream for each type that `activity_types` lets through; by default for all."""
     wanted = tap.settings.activity_types
     exported = [each.type_id for each in instance.activity_types if each.type_id != DELETE_LEAD]
+    if instance.archived_types is not None and wanted:
+        # An archive has the types that its runs asked for, and perhaps not all that are listed.
+        wanted = wishes_met(instance.archived_types, wanted)
+        if not wanted:
+            return []
     types = chosen_types(instance.activity_types, wanted or exported)
     names = stream_names(t for t in instance.activity_types if t.type_id != DELETE_LEAD)
     return [ActivityTypeStream(tap, each, names[each.type_id]) for each in types]

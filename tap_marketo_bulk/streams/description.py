@@ -29,6 +29,12 @@ class StreamDescription(ExportSpec):
         """Return the fields of files in an archive, whose manifests tell these columns."""
         return Fields(tuple(columns), self.keys)
 
+    def check_archive(self) -> None:  # for overriding
+        """Return if an archive can be read as the settings say.
+
+        Raises: ConfigurationError if it would bring what they leave out.
+        """
+
     @property
     def activity_types(self) -> Sequence[ActivityType]:
         """Return the types of activities that a job asks for, if it is about any."""

@@ -77,6 +77,7 @@ class ExportStream(BulkStream):
     def extracts(self) -> Iterator[Extract]:
         tap = self._marketo_tap
         if tap.replay is not None:
+            self.description.check_archive()
             yield from tap.replay.extracts(self.selection(), self.description.names, tap.settings)
             return
         for extract in tap.exports.extracts(self):
