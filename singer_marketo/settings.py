@@ -6,6 +6,7 @@ Plain JSON Schema, so that this package needs nothing of the SDK.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from marketo_bulk.http.connection import Connection
 from marketo_bulk.limits import (
@@ -133,6 +134,19 @@ def has_credentials(config: Mapping[str, Any]) -> bool:
 def without_secrets(errors: Iterable[str]) -> list[str]:
     """Return what a validator says, less what it quotes of a secret."""
     return [f"{SECRET} must be text" if SECRET in error else error for error in errors]
+
+
+def instance_of(config: Mapping[str, Any]) -> str:
+    """Return the name of the Marketo instance: its Munchkin ID or its host; empty if none is named.
+
+    `folded_instance` makes one of both.
+    """
+    return config.get("munchkin_id") or urlsplit(config.get("base_url") or "").netloc
+
+
+def folded_instance(name: str) -> str:
+    """Return the name of an instance, whether `munchkin_id` or `base_url` has told it."""
+    return name.casefold().removesuffix(HOST_SUFFIX)
 
 
 def connection_from(config: Mapping[str, Any]) -> Connection:

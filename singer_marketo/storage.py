@@ -100,21 +100,25 @@ class Storage:
             found = [path for path in fs.find(base) if path.endswith(suffix)]
             return sorted(path[len(base) :].lstrip("/") for path in found)
 
-    def remove(self, name: str) -> bool:
-        """Remove a file; return whether it was there."""
-        with self._told(f"remove {name}"):
+    def holds(self, name: str) -> bool:
+        """Return whether a file is there."""
+        with self._told(f"look for {name}"):
             if self._local is not None:
-                path = self._local / name
-                if not path.exists():
-                    return False
-                path.unlink()
-                return True
+                return (self._local / name).exists()
             remote = self._folder.joinpath(name)
             remote.fs.invalidate_cache()
-            if not remote.exists():
-                return False
-            remote.unlink()
-            return True
+            return bool(remote.exists())
+
+    def remove(self, name: str) -> bool:
+        """Remove a file; return whether it was there."""
+        if not self.holds(name):
+            return False
+        with self._told(f"remove {name}"):
+            if self._local is not None:
+                (self._local / name).unlink()
+            else:
+                self._folder.joinpath(name).unlink()
+        return True
 
     @contextlib.contextmanager
     def _uploaded(self, name: str) -> Iterator[IO[bytes]]:

@@ -373,6 +373,13 @@ class TapSettings:
     download_dir: Path | None
     flattened_levels: int
 
+    @property
+    def program_terms(self) -> str:
+        """Return the settings that choose programs as one text; empty where none does."""
+        ids = f"program_ids={', '.join(map(str, sorted(self.program_ids)))}"
+        terms = [ids if self.program_ids else "", self.program_wishes.terms()]
+        return "; ".join(filter(None, terms))
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> TapSettings:
         """Return the settings of a validated config.

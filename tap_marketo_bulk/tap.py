@@ -10,7 +10,6 @@ import time
 from functools import cached_property
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
 from singer_sdk import Stream, Tap
 from singer_sdk import typing as th
@@ -26,7 +25,7 @@ from singer_marketo.json_files import read_object
 from singer_marketo.names import unmatched_maps, unmatched_removals
 from singer_marketo.outcome import current
 from singer_marketo.plugin import MarketoPlugin
-from singer_marketo.settings import connection_from, missing_settings, plugin_schema
+from singer_marketo.settings import connection_from, instance_of, missing_settings, plugin_schema
 from singer_marketo.stdout import write_text
 from singer_marketo.stream_maps import guard
 from tap_marketo_bulk.archive.archive import Archive
@@ -157,8 +156,7 @@ class TapMarketoBulk(MarketoPlugin, Tap):
     @property
     def instance_name(self) -> str:
         """Return the name of the Marketo instance: its Munchkin ID, or its host."""
-        named = self.config.get("munchkin_id")
-        return named or str(urlsplit(connection_from(self.config).base_url).netloc)
+        return instance_of(self.config)
 
     @cached_property
     def instance(self) -> Instance:

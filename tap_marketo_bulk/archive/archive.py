@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING
 
 from marketo_bulk import ConfigurationError
 from marketo_bulk.exports.file import PartialFile
-from singer_marketo.settings import HOST_SUFFIX
+from singer_marketo.settings import folded_instance
 from singer_marketo.storage import Storage
 from tap_marketo_bulk.archive.manifest import SUFFIX, Manifest
 
@@ -53,7 +53,7 @@ class Archive:
             instances, whose ids mean different things.
         """
         found = [self._manifest(name) for name in self._storage.names(SUFFIX)]
-        names = {_folded(manifest.instance): manifest.instance for manifest in found}
+        names = {folded_instance(manifest.instance): manifest.instance for manifest in found}
         instances = sorted(names.values())
         if len(instances) > 1:
             raise ConfigurationError(
@@ -81,11 +81,6 @@ class Archive:
     def _manifest(self, name: str) -> Manifest:
         with self._storage.reading(name) as file:
             return Manifest.parse(file.read(), name)
-
-
-def _folded(instance: str) -> str:
-    """Return the name of an instance, whether `munchkin_id` or `base_url` has told it."""
-    return instance.casefold().removesuffix(HOST_SUFFIX)
 
 
 def _unpack(packed: IO[bytes], unpacker: zlib._Decompress, whole: PartialFile) -> None:

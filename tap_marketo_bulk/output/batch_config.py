@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from singer_marketo.locations import fault_of
+from singer_marketo.settings import folded_instance, instance_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +46,8 @@ class BatchConfig:
     max_bytes: int | None = None
     nulls_misfits: bool = False
     """Whether a value beyond its Parquet type becomes null, as `on_bad_value` says."""
+    origin: tuple[str, ...] = ()
+    """Which instance the records are of, and who read them there; empty for those of an archive."""
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> BatchConfig | None:
@@ -57,12 +60,16 @@ class BatchConfig:
             encoding["format"],
             encoding.get("compression") or COMPRESSIONS[encoding["format"]][0],
             storage["root"],
-            storage.get("prefix") or "",
+            (storage.get("prefix") or "").lstrip("/"),  # below the root, as the SDK has it
             storage.get("params") or {},
             given.get("batch_size"),
             given.get("batch_size_bytes"),
             # The text, or null itself, as in the settings.
             nulls_misfits=config.get("on_bad_value", "fail") in {"null", None},
+            # Users of one instance may see different parts of it.
+            origin=()
+            if config.get("replay_url")
+            else (folded_instance(instance_of(config)), config.get("client_id") or ""),
         )
 
     @property
@@ -136,6 +143,8 @@ def _faults_of_storage(storage: Mapping[str, Any]) -> list[str]:
         found.append("batch_config.storage.prefix must be text")
     if params is not None and not isinstance(params, dict):
         found.append("batch_config.storage.params must be an object of the driver's options")
+    if ".." in str(prefix).split("/"):
+        found.append("batch_config.storage.prefix must not leave the root: remove its `..`")
     found += [
         f"batch_config.storage.{name} holds a NUL character: remove it"
         for name in ("root", "prefix")

@@ -105,9 +105,16 @@ class BatchFiles(Generic[RowsT]):
                 count, rest = self._fill(file, rest, rows)
             yield BatchFile(self._storage.url(self._name(self._part)), count)
             self._part += 1
+        self._remove_later_parts()
+
+    def _remove_later_parts(self) -> None:
+        # The last one first: a run that is killed meanwhile leaves no gap to stop the next one.
         part = self._part
-        while self._storage.remove(self._name(part)):
+        while self._storage.holds(self._name(part)):
             part += 1
+        while part > self._part:
+            part -= 1
+            self._storage.remove(self._name(part))
 
     def _fill(
         self, file: IO[bytes], first: RowsT, rows: Iterator[RowsT]

@@ -115,7 +115,9 @@ class StreamBatches:
         stem = self._stem_of(alias, extract.title)
         if self._config.format == PARQUET:
             found = extract.arrow_rows()
-            if found is not None:
+            if found is None:
+                yield from self._parquet(alias, stem, None, iter(()))  # earlier files go
+            else:
                 yield from self._parquet(alias, stem, found.schema, found.batches)
         else:
             yield from self._json_lines(alias, stem, extract.chunks())
@@ -146,8 +148,9 @@ class StreamBatches:
         yield from self._parquet(alias, stem, schema_of(columns), rows)
 
     def _stem_of(self, alias: str, title: Sequence[str]) -> str:
-        # Streams with one alias may have extracts of one title.
-        return _stem(alias, title if alias == self._stream else (*title, self._stream))
+        # Streams with one alias may have extracts of one title, and so may two pipelines.
+        told = title if alias == self._stream else (*title, self._stream)
+        return _stem(alias, (*told, *self._config.origin))
 
     def _json_lines(
         self, alias: str, stem: str, chunks: Iterable[Sequence[Any]]

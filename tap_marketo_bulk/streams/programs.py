@@ -75,6 +75,10 @@ class Programs(AssetStream):
         super().__init__(tap, th.PropertiesList(*LISTED, *details).to_dict())
 
     @override
+    def batch_title(self) -> tuple[str, ...]:
+        return "all", "", self._marketo_tap.settings.program_terms
+
+    @override
     def assets(self) -> Iterable[dict[str, Any]]:
         instance = self._marketo_tap.instance
         # Without the rows of one that is not seen, a target would take them for gone.

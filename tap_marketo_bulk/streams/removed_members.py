@@ -97,7 +97,8 @@ class RemovedProgramMembers(WholeStream):
     @override
     def batch_title(self) -> tuple[str, ...]:
         # Of this run alone: what an earlier one has told stays true.
-        return (str(self.stream_state.get(UNTIL, "first")),)
+        terms = self._marketo_tap.settings.program_terms
+        return str(self.stream_state.get(UNTIL, "first")), "", terms
 
     def _segments(self) -> list[Segment]:
         """Return up to when the programs of the state have been read.

@@ -85,6 +85,15 @@ SETTINGS_OF_TAP: list[tuple[dict[str, Any], str]] = [
         "batch_config.storage.prefix holds a NUL character",
     ),
     (
+        {
+            "batch_config": {
+                "encoding": {"format": "jsonl"},
+                "storage": {"root": "b", "prefix": "a/../../x"},
+            }
+        },
+        "batch_config.storage.prefix must not leave the root",
+    ),
+    (
         {"batch_config": {"encoding": {"format": "jsonl"}, "storage": {"root": "memory://b"}}},
         "its files are gone when the run ends",
     ),

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from tests.end_to_end.test_batches import batches, path_of
-from tests.stream_runs import StreamRuns
-from tests.tap_runs import NO_RATE_LIMIT, make_tap, settings_for
+import pytest
+
+from singer_marketo.storage import Storage
+from tap_marketo_bulk.output.batch_config import BatchConfig
+from tests.end_to_end.test_batches import batches, path_of, read_file
+from tests.stream_runs import KilledError, StreamRuns
+from tests.tap_runs import NO_RATE_LIMIT, catalog_with, make_tap, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
-    import pytest
 
     from marketo_emulator import Emulator
     from tests.tap_runs import TapRun
 
+SMALL = {"batch_config": batches(Path("b"), "jsonl")}
 STREAMS = ("leads", "deleted_leads", "removed_program_members", "activities", "program_members")
 
 
@@ -76,3 +79,107 @@ def test_a_run_from_the_same_state_writes_over_its_files(
     first, second = sorted(tmp_path.iterdir())
     assert first.name.startswith("deleted_leads-2026-06-01T")
     assert second.name.startswith("deleted_leads-2026-06-15T")
+
+
+@pytest.mark.parametrize("stream", ["programs", "removed_program_members"])
+def test_pipelines_of_other_programs_share_a_folder(
+    emulator: Emulator, run_tap: Callable[..., TapRun], tmp_path: Path, stream: str
+) -> None:
+    """Their first runs have no window that would tell their files apart."""
+    given = {"batch_config": batches(tmp_path, "jsonl"), "track_removed_members": True}
+    config = settings_for(emulator, {**given, "start_date": "2026-05-01T00:00:00Z"})
+    chosen: tuple[dict[str, Any], ...] = (
+        {"program_ids": [1001]},
+        {"program_ids": [1002, 1003], "exclude_program_ids": [1003]},
+        {"exclude_program_ids": [1001, 1002]},
+    )
+    store = emulator.store
+    for program_id, members in list(store.member_rows.items()):
+        store.remove_member(program_id, next(iter(members)))
+    emulator.advance(3600)
+    for each in (*chosen, chosen[0]):
+        catalog = catalog_with(emulator, stream, config={**config, **each})
+        run_tap(emulator, {**config, **each}, catalog=catalog)
+    key = "id" if stream == "programs" else "programId"
+    kept = [{record[key] for record in read_file(path)} for path in tmp_path.iterdir()]
+    assert sorted(map(sorted, kept)) == [[1001], [1002], [1003]]
+
+
+def test_instances_and_users_share_a_folder(
+    emulator: Emulator, run_tap: Callable[..., TapRun], tmp_path: Path
+) -> None:
+    """One window of one stream is of other rows for each of them; how one is named tells none."""
+    names = ("127-0-0-1", "127-0-0-1.mktorest.com", "999-XYZ-999")
+    found = [
+        BatchConfig.from_config({**SMALL, "munchkin_id": name, "client_id": "a"}) for name in names
+    ]
+    assert found[0] == found[1] != found[2]
+    assert found[0] != BatchConfig.from_config({**SMALL, "munchkin_id": names[0], "client_id": "b"})
+    config = {"batch_config": batches(tmp_path, "jsonl"), "start_date": "2026-06-01T00:00:00Z"}
+    run_tap(emulator, config)
+    written = {path.name: path.stat().st_ino for path in tmp_path.iterdir()}
+    run_tap(emulator, {**config, "munchkin_id": "999-XYZ-999"})
+    assert len(list(tmp_path.iterdir())) == 2 * len(written)
+    assert written.items() <= {p.name: p.stat().st_ino for p in tmp_path.iterdir()}.items()
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "parquet"])
+def test_files_of_what_is_empty_now_are_removed(
+    emulator: Emulator, run_tap: Callable[..., TapRun], tmp_path: Path, format_: str
+) -> None:
+    """Also where Marketo tells that there is no row, so that no file is fetched."""
+    config = {
+        "batch_config": batches(tmp_path, format_, batch_size=2),
+        "program_ids": [1001],
+        "backfill": "snapshot",
+    }
+    catalog = catalog_with(emulator, "program_members", config=config)
+    run_tap(emulator, config, catalog=catalog)
+    assert len(list(tmp_path.iterdir())) > 2
+    for lead_id in list(emulator.store.member_rows[1001]):
+        emulator.store.remove_member(1001, lead_id)
+    run_tap(emulator, config, catalog=catalog)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_killed_while_it_removes_parts_leaves_the_rest_to_the_next(
+    emulator: Emulator,
+    run_tap: Callable[..., TapRun],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The parts that are left must follow without a gap: the next run looks no further."""
+    config = settings_for(emulator, {"batch_config": batches(tmp_path, "jsonl", batch_size=1)})
+    catalog = catalog_with(emulator, "programs", config=config)
+    run_tap(emulator, config, catalog=catalog)
+    assert len(list(tmp_path.iterdir())) == 3
+    whole = {**config, "batch_config": batches(tmp_path, "jsonl")}
+    remove = Storage.remove
+
+    def removed_once(self: Storage, name: str) -> bool:
+        remove(self, name)
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Storage, "remove", removed_once)
+        with pytest.raises(KilledError):
+            run_tap(emulator, whole, catalog=catalog)
+    assert len(list(tmp_path.iterdir())) == 2
+    run_tap(emulator, whole, catalog=catalog)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("prefix", ["daily-", "/daily-", "//daily-", "a/b/daily-"])
+def test_a_prefix_never_leaves_the_root(
+    emulator: Emulator, run_tap: Callable[..., TapRun], tmp_path: Path, prefix: str
+) -> None:
+    """A path that begins with `/` would be one of the whole machine."""
+    root = tmp_path / "lake"
+    given = batches(root, "jsonl")
+    given["storage"]["prefix"] = prefix
+    config = settings_for(emulator, {"batch_config": given})
+    catalog = catalog_with(emulator, "programs", config=config)
+    (message,) = run_tap(emulator, config, catalog=catalog).of_type("BATCH")
+    (path,) = map(path_of, message["manifest"])
+    assert path.is_file()
+    assert str(path).startswith(f"{root}/{prefix.lstrip('/')}programs-all-")
