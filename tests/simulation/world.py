@@ -179,15 +179,23 @@ class World:
         """Return the ids of jobs of which the client was told that they are none of its own.
 
         By faults, that is: such a job may be there all the same, and nobody can be blamed for it.
-        Nor can a client without the permission to cancel be.
+        Nor can a client without the permission to cancel be, or one that asked again in vain.
         """
         told = {"1003", "1004", "1013", "610", "9999"}
-        return {
-            request.path.split("/")[-2]
-            for request in self.application.requests
-            if request.error_code in told
-            or (request.operation == "export.cancel" and request.error_code == "603")
+        refusals: dict[str, list[str | None]] = {}
+        disowned = set()
+        for request in self.application.requests:
+            job = request.path.split("/")[-2]
+            if request.operation == "export.cancel":
+                refusals.setdefault(job, []).append(request.error_code)
+            if request.error_code in told:
+                disowned.add(job)
+        in_vain = {
+            job
+            for job, codes in refusals.items()
+            if "603" in codes or (len(codes) > 1 and all(codes))
         }
+        return disowned | in_vain
 
     # -- what the client reaches ----------------------------------------------------------------
 
