@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 from singer_sdk import Target
-from singer_sdk.exceptions import ConfigValidationError
+from singer_sdk.exceptions import ConfigValidationError, RecordsWithoutSchemaException
 from singer_sdk.helpers._flattening import flatten_key
 from singer_sdk.mapper import SameRecordTransform
 from singer_sdk.plugin_base import _ConfigInput
@@ -35,7 +35,7 @@ from singer_marketo.stdout import write_text
 from singer_marketo.stream_maps import guard
 from target_marketo_bulk.check import check
 from target_marketo_bulk.load import Load
-from target_marketo_bulk.records.batch_files import batch_records, remove_file
+from target_marketo_bulk.records.batch_files import batch_records, remove_file, shown_files
 from target_marketo_bulk.records.flattening import columns_of_objects, flattenable
 from target_marketo_bulk.records.line_reader import LineReader
 from target_marketo_bulk.records.message_faults import record_of, require, stream_of
@@ -266,7 +266,10 @@ class TargetMarketoBulk(MarketoPlugin, Target):
         self._assert_line_requires(message_dict, requires={"stream", "encoding", "manifest"})
         stream = stream_of(message_dict)
         if stream not in self.mapper.stream_maps:
-            self._assert_sink_exists(stream)
+            raise RecordsWithoutSchemaException(
+                f"a BATCH message of the stream {stream!r} comes before its SCHEMA: its files "
+                f"{shown_files(message_dict)} are not read. Correct the tap that wrote it"
+            )
         for records in batch_records(message_dict, self.message_reader.deserialize_json):
             # As if each had come in a RECORD: maps, flattening, checks and rejects are the same.
             self._take_records([{"stream": stream, "record": record} for record in records])

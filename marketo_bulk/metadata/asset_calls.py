@@ -80,6 +80,14 @@ class AssetCalls:
         envelope = self._browse_assets(programs.tag_types_request())
         return [str(each["tagType"]) for each in envelope.result or () if "tagType" in each]
 
+    def spelled_tag_value(self, tag_type: str, value: str) -> str | None:
+        """Return a value of a type of tags as Marketo spells it; None if it has none that reads so.
+
+        `tag_type` is the exact name.
+        """
+        envelope = self._browse_assets(programs.tag_type_request(tag_type))
+        return programs.spelled_value(envelope, value)
+
     def iter_channels(self) -> Iterator[dict[str, object]]:
         """Yield the channels, each once, as Marketo describes it."""
         return programs.iter_assets(

@@ -125,6 +125,30 @@ def tag_types_request() -> Request:
     )
 
 
+def tag_type_request(name: str) -> Request:
+    """Return the call for a type of tags, which tells its values."""
+    return Request(
+        method="GET",
+        target="/rest/asset/v1/tagType/byName.json",
+        operation="get tag type",
+        query=(("name", name),),
+        permission=READ_ASSETS,
+    )
+
+
+def spelled_value(envelope: Envelope, value: str) -> str | None:
+    """Return a value of a type of tags as Marketo spells it, whatever its case; None if none is.
+
+    Shape: Marketo lists values as one text, `[A, B, C]`, in which a value may have commas.
+    """
+    for each in envelope.result or ():
+        pattern = rf"(?:(?<=^\[)|(?<=, ))({re.escape(value)})(?=, |\]$)"
+        found = re.search(pattern, str(each.get("allowableValues")), re.IGNORECASE)
+        if found is not None:
+            return found[1]
+    return None
+
+
 def ids_of(envelope: Envelope) -> set[int]:
     """Return the ids of the programs on a page.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from singer_marketo.names import nearest
@@ -31,6 +32,8 @@ class ProgramTags:
         """Return the programs with a tag `Type=Value`; all of those among the candidates."""
         tag_type, _, value = tag.partition("=")
         found, is_all = self._client.programs_with_tag(tag_type, value)
+        if not found and (spelled := self._spelled(tag_type, value)) is not None:
+            found, is_all = self._client.programs_with_tag(*spelled)
         if is_all:
             return found
         left = [i for i in candidates if i not in found]
@@ -47,10 +50,22 @@ class ProgramTags:
         return found.union(i for i in left if tag.casefold() in self._told[i])
 
     def nearest_to(self, tag: str) -> str:
-        """Return a hint if no tag has the type of this one; it costs a call."""
+        """Return a hint if no tag has the type of this one."""
         tag_type = tag.partition("=")[0]
-        types = self._client.list_tag_types()
-        return "" if tag_type in types else nearest(tag_type, types)
+        known = {name.casefold() for name in self._types}
+        return "" if tag_type.casefold() in known else nearest(tag_type, self._types)
+
+    @cached_property
+    def _types(self) -> list[str]:
+        return self._client.list_tag_types()
+
+    def _spelled(self, tag_type: str, value: str) -> tuple[str, str] | None:
+        """Return a tag as Marketo spells it; None if there is none, or it is spelled so already."""
+        own = next((name for name in self._types if name.casefold() == tag_type.casefold()), None)
+        if own is None:
+            return None
+        spelled = own, self._client.spelled_tag_value(own, value) or value
+        return None if spelled == (tag_type, value) else spelled
 
     def _tags_of(self, program_id: int) -> frozenset[str]:
         program = self._client.get_program(program_id) or {}

@@ -56,6 +56,13 @@ def batch_records(
             yield records
 
 
+def shown_files(message: Mapping[str, Any]) -> str:
+    """Return the files of a BATCH message for an error, without what may be a secret in a query."""
+    manifest = message["manifest"]
+    paths = manifest if isinstance(manifest, list) else [manifest]
+    return ", ".join(repr(str(path).partition("?")[0]) for path in paths)
+
+
 def remove_file(path: str) -> None:
     """Remove a file of a manifest whose records are imported; one that is gone is no fault.
 

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from marketo_bulk.errors import ConfigurationError
+from marketo_bulk.http.protocol import Envelope
+from marketo_bulk.metadata.programs import spelled_value
 from marketo_emulator import Fault
 from marketo_emulator.data.folders import TAG_TYPES
 from singer_marketo.several import SeveralError
@@ -41,6 +43,7 @@ CHOICES: dict[str, tuple[dict[str, Any], set[int]]] = {
     "name": ({"program_names": ["2026*"]}, {1001, 1004}),
     "names": ({"program_names": ["*SPRING", "x"]}, {1001, 1007, 1008}),
     "tag": ({"program_tags": ["Region=AMER"]}, {1001, 1003, 1005, 1007}),
+    "tag in another case": ({"program_tags": ["region=amer"]}, {1001, 1003, 1005, 1007}),
     "either tag": ({"program_tags": ["Region=AMER", "Region=EMEA"]}, {*range(1001, 1009)}),
     "two tags": ({"program_tags": ["Region=AMER", "Owner=Ann"]}, {1003}),
     "type and name": ({"program_types": ["Email"], "program_names": ["2026*"]}, {1001}),
@@ -55,6 +58,7 @@ CHOICES: dict[str, tuple[dict[str, Any], set[int]]] = {
 EXCLUDED = [
     "type", "two types", "channel", "workspace", "folder by name", "folder by id",
     "folder by a number", "name", "names", "tag",
+    "tag in another case",
 ]  # fmt: skip
 
 
@@ -319,6 +323,24 @@ def test_a_letter_is_one_whatever_its_case_and_accent(pattern: str, name: str) -
     others = [{"id": 2, "name": "x"}, {"id": 3, "name": "Stroh"}]
     listed = [{"id": 1, "name": name}, *others]
     assert chosen(listed, wishes, ProgramTags(None)) == listed[:1]  # type: ignore[arg-type]  # no tag is asked for
+
+
+@pytest.mark.parametrize(
+    ("value", "spelled"),
+    [
+        ("emea", "EMEA"),
+        ("AMER", "AMER"),
+        ("a, b", "A, B"),
+        ("b", "B"),
+        ("E", None),
+        ("a.er", None),
+        ("x]", "X]"),
+    ],
+)
+def test_a_value_is_found_in_the_text_that_lists_them(value: str, spelled: str | None) -> None:
+    """A value may have commas; a part of one is none."""
+    answer = Envelope("get tag type", result=({"allowableValues": "[AMER, EMEA, A, B, X]]"},))
+    assert spelled_value(answer, value) == spelled
 
 
 def test_types_of_tags_are_one_whatever_their_case(

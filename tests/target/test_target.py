@@ -145,6 +145,20 @@ def test_record_before_its_schema_is_an_error(config: Record, run: RunTarget) ->
     assert isinstance(error, RecordsWithoutSchemaException)
 
 
+def test_batch_before_its_schema_names_the_files(config: Record, run: RunTarget) -> None:
+    """They are there, and nobody has read them."""
+    batch = {
+        "type": "BATCH",
+        "stream": "leads",
+        "encoding": {"format": "jsonl"},
+        "manifest": ["file:///there/a.jsonl?token=s3cret", "file:///there/b.jsonl"],
+    }
+    error = run(json.dumps(batch).encode(), config).error
+    assert isinstance(error, RecordsWithoutSchemaException)
+    assert "'file:///there/a.jsonl', 'file:///there/b.jsonl'" in str(error)
+    assert "s3cret" not in str(error)
+
+
 def test_record_that_does_not_fit_its_schema_is_a_reject(
     emulator: Emulator, config: Record, run: RunTarget
 ) -> None:
