@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Raw
 from msgspec.structs import astuple
-from singer_sdk.mapper import StreamMap
+from singer_sdk.mapper import RemoveRecordTransform, StreamMap
 from typing_extensions import override
 
 from marketo_bulk import ConfigurationError
@@ -188,7 +188,7 @@ class ActivitiesPerType(ExportStream):
             TypeMap(stream, inner, nulls_misfits=nulls)
             for stream in self._followers
             for inner in stream.stream_maps
-            if getattr(inner, "transformed_schema", None)
+            if not isinstance(inner, RemoveRecordTransform)
         ]
 
     @property

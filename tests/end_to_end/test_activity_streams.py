@@ -139,6 +139,24 @@ def test_full_table_says_so_of_every_type(make_runs: Callable[..., StreamRuns]) 
     assert said == set(STREAMS.values())
 
 
+@pytest.mark.parametrize("removed", [None, "__NULL__"])
+@pytest.mark.parametrize("has_batches", [False, True])
+def test_a_type_that_stream_maps_remove_is_not_spoken_of(
+    make_runs: Callable[..., StreamRuns],
+    tmp_path: Path,
+    removed: str | None,
+    has_batches: bool,  # noqa: FBT001
+) -> None:
+    """No SCHEMA, of which a target would make a table, and no other message."""
+    gone = STREAMS[12]
+    output = {"batch_config": batches(tmp_path, "jsonl")} if has_batches else {}
+    runs = make_runs({"stream_maps": {gone: removed}, **output}, full=True)
+    messages = runs.run().messages
+    named = {m["stream"] for m in messages if "stream" in m}
+    assert named == set(STREAMS.values()) - {gone}
+    assert all("key_properties" in m for m in messages if m["type"] == "SCHEMA")
+
+
 @pytest.mark.parametrize("format_", ["jsonl", "parquet"])
 def test_a_file_is_read_once_for_the_batches_of_all_types(
     make_runs: Callable[..., StreamRuns],
