@@ -37,7 +37,9 @@ def moment_text(seconds: float) -> str:
 
 @lru_cache(maxsize=4096)
 def _day_text(day: int) -> str:
-    return time.strftime("%Y-%m-%dT", time.gmtime(day * _DAY))
+    # `strftime` writes years before 1000 with fewer digits than four.
+    year, month, day_of_month = time.gmtime(day * _DAY)[:3]
+    return f"{year:04}-{month:02}-{day_of_month:02}T"
 
 
 # A large file has millions of moments; looked up, they take half the time.

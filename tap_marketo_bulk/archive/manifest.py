@@ -12,10 +12,12 @@ from marketo_bulk import (
     ConfigurationError,
     DecodeError,
     FieldDescription,
+    format_timestamp,
     parse_timestamp,
 )
 from marketo_bulk.exports.objects import custom_object_of
 from marketo_bulk.jobs import checked_job_id
+from marketo_bulk.timestamps import floor_second
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,7 +40,6 @@ NO_MANIFEST = (
     DecodeError,
 )
 """What comes of reading something else as one."""
-_MOMENT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,8 @@ class Manifest:
                 {"name": c.name, "dataType": c.data_type, "label": c.display_name}
                 for c in self.columns
             ],
-            "createdAt": self.created_at.strftime(_MOMENT),
-            "keepFrom": None if self.keep_from is None else self.keep_from.strftime(_MOMENT),
+            "createdAt": _moment(self.created_at),
+            "keepFrom": None if self.keep_from is None else _moment(self.keep_from),
             "checksum": f"{CHECKSUM}{self.sha256}",
             "rows": self.rows,
             "bytes": self.size_bytes,
@@ -196,6 +197,10 @@ class Manifest:
             tuple(map(_activity_type, content.get("activityTypes", ()))),
             tuple(map(str, content.get("key", ()))),
         )
+
+
+def _moment(moment: datetime) -> str:
+    return format_timestamp(floor_second(moment))
 
 
 def _scope(content: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _plain(value: object) -> object:
         return {name: _plain(part) for name, part in value.items()}
     if isinstance(value, list):
         return [_plain(part) for part in value]
-    if isinstance(value, bytes):
-        raise ValueError("bytes have no place in JSON")  # noqa: TRY004  # as for all else in the file
-    return value
+    if isinstance(value, Decimal):
+        return value
+    # Bytes and spans of time, for example; ValueError as for all else in the file.
+    raise ValueError(f"{type(value).__name__} has no place in JSON")

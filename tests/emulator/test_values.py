@@ -43,9 +43,11 @@ def test_text_that_is_no_moment_is_refused(text: str) -> None:
 
 
 def test_moment_is_written_in_utc_seconds() -> None:
-    """The form of the bulk API, also around a day's end and before 1970."""
+    """The form of the bulk API, also around a day's end, before 1970, and in the first year."""
     texts = [moment_text(seconds) for seconds in (NEW_YEAR - 1, NEW_YEAR, -1)]
     assert texts == ["2025-12-31T23:59:59Z", "2026-01-01T00:00:00Z", "1969-12-31T23:59:59Z"]
+    first = parse_moment("0001-01-01T00:00:00Z")
+    assert moment_text(first) == "0001-01-01T00:00:00Z"
 
 
 def test_booleans_are_digits_or_words() -> None:

@@ -90,6 +90,22 @@ def test_a_file_is_kept_before_its_records_go_out(
     assert run.bookmark["export_jobs"]
 
 
+def test_a_start_date_of_long_ago_is_replayed(
+    emulator: Emulator, run_tap: RunTap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The manifest tells it, and years before 1000 have four digits there, too."""
+    config = {
+        "archive_url": str(tmp_path),
+        "start_date": "0001-01-01T00:00:00Z",
+        "backfill": "snapshot",
+    }
+    brought = run_tap(emulator, config).records()
+    assert (
+        json.loads(next(tmp_path.rglob("*.json")).read_text())["keepFrom"] == config["start_date"]
+    )
+    assert in_order(replay(tmp_path, monkeypatch).records()) == in_order(brought)
+
+
 steps = st.lists(
     st.tuples(
         st.integers(0, 40),  # members and leads that change before the run

@@ -281,6 +281,7 @@ def test_moments_of_parquet_keep_all_digits(
         pytest.param(pa.array([b"who@load.test"]), "binary", id="bytes"),
         pytest.param(pa.array([{"a": [b"who@load.test"]}]), "struct", id="bytes inside"),
         pytest.param(pa.array([10**8], pa.date32()), "date32", id="a day without a year"),
+        pytest.param(pa.array([5], pa.duration("s")), "duration", id="a span of time"),
     ],
 )
 def test_column_of_parquet_without_a_form_in_json_is_named(
