@@ -522,6 +522,34 @@ MUTATIONS = (
         "        return None if made is None else now - CREATION_MARGIN\n",
         "tests/end_to_end/test_custom_objects.py",
     ),
+    Mutation(
+        "cut cells at quotes that stand at no border",
+        "marketo_bulk/reader/block_splitter.py",
+        "_DOUBLED in plain or not _are_at_borders(outside, delimiter)",
+        "_DOUBLED in plain",
+        "tests/client/test_block_splitter.py",
+    ),
+    Mutation(
+        "tell who is gone wherever the name of the stream stands",
+        "tap_marketo_bulk/tap.py",
+        "sorted(streams.items(), key=lambda item: item[1].tells_of_gone)",
+        "sorted(streams.items())",
+        "tests/end_to_end/test_late_deletions.py",
+    ),
+    Mutation(
+        "forget programs that a walk has missed, without asking for them",
+        "tap_marketo_bulk/streams/program_walk.py",
+        "    missed = sorted(programs.keys() - seen)\n",
+        "    missed: list[int] = []\n    programs = {i: programs[i] for i in seen}\n",
+        "tests/tap/test_program_walk.py",
+    ),
+    Mutation(
+        "name batch files of every run's deletions alike",
+        "tap_marketo_bulk/streams/deleted_leads.py",
+        "        return (format_timestamp(start),)\n",
+        '        return ("all",)\n',
+        "tests/end_to_end/test_batch_names.py",
+    ),
 )
 
 
