@@ -82,9 +82,14 @@ class MemberFields:
         return Fields(
             (*self.member, *self.lead),
             KEYS,
-            {f.name: MEMBER_LABELS[f.name] for f in self.member if f.name in MEMBER_LABELS},
+            member_labels(self.member),
             frozenset(described.name for described in self.lead),
         )
+
+
+def member_labels(member: Iterable[FieldDescription]) -> dict[str, str]:
+    """Return what else a header may call these fields of members."""
+    return {f.name: MEMBER_LABELS[f.name] for f in member if f.name in MEMBER_LABELS}
 
 
 def _matches(name: str, patterns: Sequence[str] | None) -> bool:

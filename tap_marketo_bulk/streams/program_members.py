@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -10,7 +11,7 @@ from typing_extensions import override
 from marketo_bulk import PROGRAM_MEMBERS
 from marketo_bulk.limits import EXPORT_DAILY_QUOTA_BYTES, EXPORT_PROGRAM_IDS_MAX
 from tap_marketo_bulk.streams.description import StreamDescription
-from tap_marketo_bulk.streams.member_fields import KEYS, UPDATED_AT, MemberFields
+from tap_marketo_bulk.streams.member_fields import KEYS, UPDATED_AT, MemberFields, member_labels
 from tap_marketo_bulk.streams.member_filters import MemberFilters, respelled
 from tap_marketo_bulk.streams.program_list import check_ids, program_of
 from tap_marketo_bulk.streams.program_watch import ProgramWatch
@@ -28,7 +29,7 @@ from tap_marketo_bulk.sync.tally import MEGABYTE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from marketo_bulk import MarketoBulk, RejectedError
+    from marketo_bulk import FieldDescription, MarketoBulk, RejectedError
     from tap_marketo_bulk.settings import TapSettings
     from tap_marketo_bulk.streams.fields import Fields
     from tap_marketo_bulk.sync.plan import Unit
@@ -73,6 +74,11 @@ class ProgramMembers(StreamDescription):
             self.instance.lead_fields,
             lead_patterns=self.instance.settings.lead_fields,
         ).to_fields()
+
+    @override
+    def archived_fields(self, columns: Iterable[FieldDescription]) -> Fields:
+        kept = super().archived_fields(columns)
+        return replace(kept, labels=member_labels(kept.described))
 
     @override
     def scopes(self) -> Scopes:

@@ -7,6 +7,7 @@ of the ids of all members of that program shows who has not come back since.
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from singer_sdk import typing as th
@@ -78,10 +79,8 @@ class RemovedProgramMembers(WholeStream):
     @override
     def get_records(self, context: Any) -> Iterator[dict[str, Any]]:
         tap = self._marketo_tap
-        end = floor_second(tap.client.server_now() - SETTLING)
-        wanted = [int(asset["id"]) for asset in tap.instance.program_assets]
-        bookmarks = Bookmarks(NAMES, self._segments(), wanted, lists_all=False)
-        ended = self._ended_since(self._since(wanted, bookmarks.marks, end), end)
+        bookmarks, since, end = self._span
+        ended = self._ended_since(since, end)
         if ended:
             options = run_options(tap.settings, tap.instance.places, tap.exports.bytes_budget)
             members, unknown = still_members(tap.client, ended, options, tap.clock)
@@ -90,15 +89,26 @@ class RemovedProgramMembers(WholeStream):
                 if program_id not in unknown:
                     yield {"leadId": lead_id, "programId": program_id, **noticed}
         # All of it is written by now. A program that is left out this time stays where it was.
-        bookmarks.move(wanted, end)
+        bookmarks.move(since, end)
         self.stream_state[UNTIL] = format_timestamp(end)
         self.stream_state[COHORTS] = bookmarks.to_state(())[COHORTS]
 
     @override
     def batch_title(self) -> tuple[str, ...]:
         # Of this run alone: what an earlier one has told stays true.
+        _, since, end = self._span
         terms = self._marketo_tap.settings.program_terms
-        return str(self.stream_state.get(UNTIL, "first")), "", terms
+        began = format_timestamp(min(since.values(), default=end))
+        return str(self.stream_state.get(UNTIL, "first")), began, terms
+
+    @cached_property
+    def _span(self) -> tuple[Bookmarks, dict[int, datetime], datetime]:
+        """Return the bookmarks, from when on the run reads of each program, and up to when."""
+        tap = self._marketo_tap
+        end = floor_second(tap.client.server_now() - SETTLING)
+        wanted = [int(asset["id"]) for asset in tap.instance.program_assets]
+        bookmarks = Bookmarks(NAMES, self._segments(), wanted, lists_all=False)
+        return bookmarks, self._since(wanted, bookmarks.marks, end), end
 
     def _segments(self) -> list[Segment]:
         """Return up to when the programs of the state have been read.

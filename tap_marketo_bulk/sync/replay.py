@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from marketo_bulk import ActivityType, ExportFile, ExportObject, FieldDescription
+    from marketo_bulk.reader.columns import Column
     from marketo_bulk.reader.text_decoder import Counts
     from tap_marketo_bulk.archive.archive import Archive
     from tap_marketo_bulk.archive.manifest import Manifest
@@ -144,7 +145,7 @@ class Replay:
             keep_from=bounds.start,
         )
         reader = RowReader(
-            selection.columns_of(manifest.fields),
+            _as_labelled(selection.columns_of(manifest.fields), manifest),
             on_bad_value=settings.on_bad_value,
             source=f"archived export {manifest.export_id}",
             keep_from=_bound(selection, bounds.start),
@@ -166,6 +167,17 @@ class Replay:
         asked = ExportRequest(selection.object, manifest.fields, of_replay)
         finished = FinishedExport(work, asked, job, file)
         return ExportExtract(self, finished, reader, selection.checks)
+
+
+def _as_labelled(columns: Iterable[Column], manifest: Manifest) -> list[Column]:
+    """Return columns with the labels that a header had then; later files may have others."""
+    then = {each.name: each.display_name for each in manifest.columns}
+    return [
+        replace(column, labels=(then[column.name], *column.labels))
+        if column.name in then
+        else column
+        for column in columns
+    ]
 
 
 def _range(settings: TapSettings) -> ReplayRange:

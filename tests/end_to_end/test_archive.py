@@ -16,7 +16,7 @@ from hypothesis import example, given, settings
 from singer_sdk.exceptions import ConfigValidationError
 
 from marketo_bulk.errors import MarketoBulkError
-from marketo_emulator import Emulator, VirtualClock
+from marketo_emulator import Emulator, Fault, VirtualClock
 from tap_marketo_bulk.tap import TapMarketoBulk
 from tests.end_to_end.test_batches import batches, records_of, without_absent
 from tests.end_to_end.test_incremental_sync import NOW, stamp
@@ -103,6 +103,30 @@ def test_a_start_date_of_long_ago_is_replayed(
     assert (
         json.loads(next(tmp_path.rglob("*.json")).read_text())["keepFrom"] == config["start_date"]
     )
+    assert in_order(replay(tmp_path, monkeypatch).records()) == in_order(brought)
+
+
+def test_headers_of_labels_are_replayed_by_the_labels_of_their_time(
+    emulator: Emulator, run_tap: RunTap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that no description tells are known, as they are to a run."""
+    labels = Fault(operation="export.job", rewrites=("header_ui_labels",), times=None)
+    emulator.faults.add(labels)
+    config = {"archive_url": str(tmp_path), "start_date": START}
+    brought = run_tap(emulator, config).records()
+    paths = sorted(tmp_path.rglob("*.json"))
+    assert len(paths) > 1
+    for number, path in enumerate(paths):  # the field was called otherwise each time
+        manifest = json.loads(path.read_text())
+        (column,) = (each for each in manifest["columns"] if each["name"] == "eventRole")
+        content = path.with_name(f"{path.stem}.csv.gz")
+        header, end, rows = gzip.decompress(content.read_bytes()).partition(b"\n")
+        assert b",Nurture Exhausted," in header
+        file = header.replace(column["label"].encode(), b"Role %d" % number) + end + rows
+        column["label"] = f"Role {number}"
+        manifest["checksum"] = f"sha256:{hashlib.sha256(file).hexdigest()}"
+        path.write_text(json.dumps(manifest))
+        content.write_bytes(gzip.compress(file))
     assert in_order(replay(tmp_path, monkeypatch).records()) == in_order(brought)
 
 

@@ -12,7 +12,7 @@ from singer_marketo.storage import Storage
 from tap_marketo_bulk.output.batch_config import BatchConfig
 from tests.end_to_end.test_batches import batches, path_of, read_file
 from tests.stream_runs import KilledError, StreamRuns
-from tests.tap_runs import NO_RATE_LIMIT, catalog_with, make_tap, settings_for
+from tests.tap_runs import DAY_SECONDS, NO_RATE_LIMIT, catalog_with, make_tap, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -183,3 +183,27 @@ def test_a_prefix_never_leaves_the_root(
     (path,) = map(path_of, message["manifest"])
     assert path.is_file()
     assert str(path).startswith(f"{root}/{prefix.lstrip('/')}programs-all-")
+
+
+def test_who_was_removed_stays_told_where_states_are_lost(
+    make_emulator: Callable[..., Emulator], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """First runs that begin elsewhere, by `start_date` or by a job taken over, tell of others."""
+    emulator = make_emulator(options=NO_RATE_LIMIT)
+    config = {
+        "batch_config": batches(tmp_path / "lake", "jsonl"),
+        "track_removed_members": True,
+    }
+    runs = StreamRuns(emulator, monkeypatch, "removed_program_members", config=config)
+    program_id, members = next(iter(emulator.store.member_rows.items()))
+    written: dict[str, bytes] = {}
+    for start, lead_id in zip(("2026-05-01", "2026-06-02"), list(members), strict=False):
+        emulator.store.remove_member(program_id, lead_id)
+        emulator.advance(DAY_SECONDS)
+        runs.state = None
+        run = runs.run(start_date=f"{start}T00:00:00Z")
+        paths = [path_of(url) for m in run.of_type("BATCH") for url in m["manifest"]]
+        assert paths
+        assert not written.keys() & {path.name for path in paths}
+        written |= {path.name: path.read_bytes() for path in paths}
+    assert written == {path.name: path.read_bytes() for path in (tmp_path / "lake").iterdir()}
