@@ -9,10 +9,12 @@ import pytest
 from marketo_bulk import MarketoBulkError
 from marketo_emulator import Fault
 from tap_marketo_bulk.sync.extract import ExportExtract
+from tests.end_to_end.test_batches import batches, read_file
 from tests.tap_runs import make_tap, members_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from marketo_emulator import Emulator
     from tests.tap_runs import TapRun
@@ -182,3 +184,19 @@ def test_a_flattened_record_has_the_columns_of_its_schema(
         assert {name for name in lacking if name.startswith("folder__")} == set()
         assert lacking <= optional
     assert {"folder__type", "folder__value", "folder__folderName"} <= schema["properties"].keys()
+
+
+def test_a_folder_for_each_run_holds_nobody_who_is_gone(
+    emulator: Emulator, run_tap: Callable[..., TapRun], tmp_path: Path
+) -> None:
+    """As docs/warehouses.md has it: with other programs there are other files."""
+    store = emulator.store
+    for night in ("2026-06-01", "2026-06-02", "2026-06-03"):
+        given = batches(tmp_path, "jsonl")
+        given["storage"]["prefix"] = f"{night}/"
+        run_tap(emulator, {"batch_config": given}, catalog=full_table(emulator))
+        files = (tmp_path / night).glob("program_members-*")
+        found = {(r["leadId"], r["programId"]) for path in files for r in read_file(path)}
+        assert found == set(members_of(emulator))
+        store.remove_member(1003, min(store.member_rows[1003]))
+        store.add_program(name=f"Of {night}", members=2)
