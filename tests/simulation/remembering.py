@@ -7,6 +7,7 @@ so that a walk takes some of them; programs come and go meanwhile.
 from __future__ import annotations
 
 import contextlib
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from tests.simulation.schedule import Run, Schedule
 
 SHARE = 0.75
-PAGES = ([2, 0], [3, 1], [3, 1], [5, 2], [200, 20])
+PAGES = ([2, 0], [2, 0], [3, 0], [3, 1], [5, 2], [200, 20])
 """How many programs a page has, and by how many pages overlap."""
 GAPS = (600.0, 1_800.0, 3_600.0, 7_200.0, 7_200.0, 14_400.0)
-RUNS = (6, 10, 16)
+RUNS = (10, 16)
 
 
 def with_memory(schedule: Schedule, dice: Random, one_run: type[Run]) -> Schedule:
@@ -41,10 +42,10 @@ def with_memory(schedule: Schedule, dice: Random, one_run: type[Run]) -> Schedul
     lasting = "program_ids" in schedule.config or _chooses(schedule.config)
     if dice.random() < 0.6:
         first = len(runs)
-        gaps = dice.choice((GAPS, GAPS[-3:], GAPS[-1:]))
+        gaps = dice.choice((GAPS, GAPS[-4:], GAPS[-3:]))
         for _ in range(dice.choice(RUNS)):
             runs.append(one_run(round(runs[-1].at + dice.choice(gaps), 1)))
-        for _ in range(dice.choice((0, 2, 5))):
+        for _ in range(dice.choice((2, 5, 8))):
             at = round(dice.choice(runs[first:]).at - dice.random() * 900, 1)
             events.append({"at": at, **_draw_event(dice, lasting=lasting)})
     events.sort(key=lambda event: event["at"])
@@ -103,6 +104,12 @@ class Remembered:
     def is_walked(self) -> bool:
         """Whether a walk has been left for the next run."""
         return '"walk"' in self.kept.text
+
+    @property
+    def programs(self) -> set[int]:
+        """The ids of the programs that the next run will know."""
+        entries = json.loads(self.kept.text or '{"entries": {}}')["entries"]
+        return {each["id"] for each in entries.get("programs", {}).get("programs", ())}
 
     def hand_to(self, tap: TapMarketoBulk) -> None:
         """Let a run have it, if it is one that remembers."""

@@ -161,12 +161,17 @@ class Simulation:
         known = jobs_of(self._state)
         process = Process(world, run.kill, self._orphans - known)
         programs = set(world.store.programs)
-        others, walks = self._others, world.remembered is not None and world.remembered.is_walked
+        others, remembered = self._others, world.remembered
+        known_programs = set() if remembered is None else remembered.programs
         seconds = (world.clock.now() - self._begun_at).total_seconds()
         catalog = None if others is None else others.catalog.at(seconds)
         result = process.run(config, self._state, self._schedule.seed * 100 + number, catalog)
         outcome.runs += 1
-        outcome.seen["walk of the list of programs handed on"] += walks
+        if remembered is not None:
+            outcome.seen["walk of the list of programs handed on"] += remembered.is_walked
+            lost = known_programs & set(world.store.programs) - remembered.programs
+            if lost and remembered.kept.text and not _hides_programs(self._schedule):
+                self._find(f"run {number}: programs forgotten that are there: {sorted(lost)}")
         outcome.interrupted += result.error is not None
         outcome.seen["job handed on by STATE"] += len(known)
         outcome.seen[f"run ended by {type(result.error).__name__}"] += result.error is not None
@@ -350,6 +355,16 @@ def _has_no_calls_left(result: Result) -> bool:
 def _shortens_list(run: Run) -> bool:
     """Return whether a run may see no program, and therefore no bookmark."""
     return any("drop" in f and f["operation"] == "programs.browse" for f in run.faults)
+
+
+def _hides_programs(schedule: Schedule) -> bool:
+    """Return whether answers about programs may be other than Marketo's, or be hours apart.
+
+    Where a run waits for the next day's calls, a whole list is cut by what is deleted meanwhile.
+    """
+    faults = [fault for run in schedule.runs for fault in run.faults]
+    waits = any(event["do"] == "calls" for event in schedule.events)
+    return waits or any(f.get("operation") in {"*", "programs.browse"} for f in faults)
 
 
 def play(schedule: Schedule) -> Outcome:
