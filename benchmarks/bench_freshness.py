@@ -4,9 +4,9 @@
 
 Prints a table; `--write` keeps it in `freshness.json`. A case is a schedule of whole runs of the
 tap against the emulator, on the virtual clock of `bench_jobs.py`. Before the first run, bookmarks
-are spread over the full check, as they are once a pipeline has run for a week. Changes fall evenly
-between two runs, one member of each program that changes. `fresh` is the time from a change to its
-record.
+are spread over the full check, as they are once a pipeline has run for a week. That run is not
+counted: it fills what such a pipeline keeps beside STATE. Changes fall evenly between two runs, one
+member of each program that changes. `fresh` is the time from a change to its record.
 """
 
 from __future__ import annotations
@@ -261,9 +261,11 @@ def _played(
     lengths: list[float] = []
     calls: list[int] = []
     jobs: list[int] = []
-    begin = 0.0
+    _sync(config, reader, watch)
+    first = begin = watch()
+    earlier = len(emulator.jobs)
     changes.plan(case, begin)
-    while begin < case.days * DAY:
+    while begin - first < case.days * DAY:
         watch.sleep(max(begin + case.interval - watch(), 0.001))
         begin += case.interval * max(1, int((watch() - begin) / case.interval))
         changes.plan(case, watch())
@@ -274,8 +276,8 @@ def _played(
         calls.append(
             sum(not r.operation.startswith("identity") for r in list(emulator.requests)[asked:])
         )
-    days = watch() / DAY
-    sizes = sum(job.file.size_bytes for job in emulator.jobs if job.file)
+    days = (watch() - first) / DAY
+    sizes = sum(job.file.size_bytes for job in emulator.jobs[earlier:] if job.file)
     latencies = sorted(changes.latencies)
     return Found(
         every=case.every,
