@@ -18,6 +18,7 @@ from marketo_bulk.errors import ConfigurationError
 from marketo_bulk.timestamps import floor_second
 from tap_marketo_bulk.output.whole_stream import FULL_TABLE, WholeStream
 from tap_marketo_bulk.streams.program_activities import CHANGE_STATUS
+from tap_marketo_bulk.streams.program_list import program_of
 from tap_marketo_bulk.streams.still_members import OWNER, still_members
 from tap_marketo_bulk.streams.stream_rules import StreamRules
 from tap_marketo_bulk.sync.cohorts import moment_in
@@ -138,7 +139,22 @@ class RemovedProgramMembers(WholeStream):
                 f"the state of {self.name} is not readable: {error}. Correct it, or remove it; "
                 "the stream then begins anew."
             ) from error
-        return {i: min(marks.get(i, last_run), latest) - OVERLAP for i in wanted}
+        unmarked = self._before_seen(last_run) if COHORTS in state else {}
+        return {i: min(marks.get(i) or unmarked.get(i, last_run), latest) - OVERLAP for i in wanted}
+
+    def _before_seen(self, last_run: datetime) -> dict[int, datetime]:
+        """Return from when on to read of each program, if no run has read of it yet.
+
+        It may have been there, and not in the list; before it was created nobody has left it.
+        """
+        start = self._marketo_tap.settings.start_date
+        if start is None:
+            return {}
+        found = {}
+        for asset in self._marketo_tap.instance.program_assets:
+            program = program_of(asset)
+            found[program.scope_id] = min(max(start, program.created_at or start), last_run)
+        return found
 
     def _ended_since(self, since: Mapping[int, datetime], end: datetime) -> set[Membership]:
         """Return the memberships in some programs whose last change of status was their end."""

@@ -170,6 +170,29 @@ def test_a_program_left_out_for_some_runs_is_told_of_afterwards(tracked: Tracked
     assert tracked.told() == {other}
 
 
+def test_a_program_that_no_run_has_seen_is_read_from_the_start(
+    emulator: Emulator, run_tap: RunTap
+) -> None:
+    """The list of the first run may lack one whose members are in the table."""
+    tracked = Tracked(emulator, run_tap)
+    (first, *_), other = tracked.members(1), tracked.members(99)[-1]
+    assert first[1] != other[1]
+    tracked.remove(other)
+    emulator.advance(5 * HOUR)
+    begun = {"start_date": "2026-06-01T00:00:00Z"}
+    assert tracked.told(program_ids=[first[1]], **begun) == set()
+    assert tracked.told(**begun) == {other}
+    assert tracked.told(**begun) == set()
+
+
+def test_a_new_program_costs_no_look_back(tracked: Tracked) -> None:
+    """Nobody has left it before it was there."""
+    tracked.emulator.store.add_program(members=2)
+    tracked.run(start_date="2026-06-01T00:00:00Z")
+    *_, asked = [r for r in tracked.emulator.requests if r.operation == "activities.token"]
+    assert asked.query["sinceDatetime"] == "2026-06-15T11:59:00Z"
+
+
 @pytest.mark.parametrize("until", ["yesterday", 3, None])
 def test_a_state_that_does_not_parse_is_an_error(tracked: Tracked, until: object) -> None:
     """It is not taken for none."""
