@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from marketo_bulk.reader.arrow_values import arrow_schema, from_text, from_values
+from marketo_bulk.reader.block_splitter import are_at_borders
 from marketo_bulk.reader.column_values import NULL, read_cells
 
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ BLOCK_BYTES = 1 << 21
 
 ROWS_TOGETHER = 5_000
 """How many rows of the other way make a record batch."""
-
-_CR = ord("\r")
 
 UNREADABLE_BYTES = 1 << 25
 """A row that is longer has a quote that is never closed, in all likelihood."""
@@ -181,7 +180,6 @@ class _Layout:
         names = [str(index) for index in range(width)]
         wanted = [names[position] for position in positions]
         self._names = names
-        self._borders = {*delimiter.encode(), *b"\n"}
         self._convert = pa_csv.ConvertOptions(
             column_types=dict.fromkeys(wanted, pa.string()),
             include_columns=wanted,
@@ -200,16 +198,7 @@ class _Layout:
             return False
         if b"\r" in buffer and buffer.count(b"\r", 0, end) != buffer.count(b"\r\n", 0, end):
             return False
-        return self._are_doubled_or_at_borders(outside)
-
-    def _are_doubled_or_at_borders(self, outside: Sequence[bytearray]) -> bool:
-        """Return whether each mark but a doubled one begins a cell, or ends one."""
-        # Nothing at all is a mark that is doubled, inside of quotes, or an end of the block.
-        after = [part for part in outside[1:] if part]
-        begun = {part[0] for part in after}
-        if _CR in begun and all(part.startswith(b"\r\n") for part in after if part[0] == _CR):
-            begun.discard(_CR)
-        return begun | {part[-1] for part in outside[:-1] if part} <= self._borders
+        return are_at_borders(outside, self._delimiter)
 
     def table(self, block: _Block) -> pa.Table:
         """Return the wanted columns of a block, as text."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _HOLE = "\0"
 # Stands for a doubled quote for a while.
 _DOUBLED = b"\1"
+_CR = ord("\r")
 
 PROBED_CHARACTERS = 4096
 DENSE_QUOTES = 128
@@ -91,22 +92,25 @@ def _cut_at_quotes(text: str, delimiter: str) -> _Holed | None:
     pieces = encoded.replace(b'""', _DOUBLED).split(b'"')
     outside = pieces[::2]
     plain = b"\0".join(outside)
-    if len(pieces) % 2 == 0 or _DOUBLED in plain or not _are_at_borders(outside, delimiter):
+    if len(pieces) % 2 == 0 or _DOUBLED in plain or not are_at_borders(outside, delimiter):
         return None
     inside = b"\0".join(pieces[1::2]).replace(_DOUBLED, b'"')
     cells = [*map(bytes.decode, inside.split(b"\0"))]
     return _Holed(plain.decode(), cells, inside.count(b"\n"), len(text))
 
 
-def _are_at_borders(outside: Sequence[bytes], delimiter: str) -> bool:
-    """Return whether each cell between these pieces has a border before it and after it."""
-    # Nothing at all is the beginning of the text, or its end: no two quotes adjoin any more.
-    borders = {delimiter.encode(), b"\n", b""}
-    after = outside[1:]
-    behind = {piece[:1] for piece in after}
-    if b"\r" in behind and all(piece[:2] == b"\r\n" for piece in after if piece[:1] == b"\r"):
-        behind.discard(b"\r")
-    return behind <= borders and {piece[-1:] for piece in outside[:-1]} <= borders
+def are_at_borders(outside: Sequence[bytes | bytearray], delimiter: str) -> bool:
+    """Return whether each quote but a doubled one begins a cell, or ends one.
+
+    Shape: `outside` is what stands outside of quotes, cut at each of them; nothing at all is a
+        quote that is doubled, inside of quotes, or an end of the text.
+    """
+    borders = {*delimiter.encode(), *b"\n"}
+    after = [piece for piece in outside[1:] if piece]
+    begun = {piece[0] for piece in after}
+    if _CR in begun and all(piece.startswith(b"\r\n") for piece in after if piece[0] == _CR):
+        begun.discard(_CR)
+    return begun | {piece[-1] for piece in outside[:-1] if piece} <= borders
 
 
 def _cut_by_pattern(text: str, delimiter: str) -> _Holed | None:

@@ -293,12 +293,12 @@ def _warn_of_types_left_out(
     """
     before = Asked.from_state(tap.state, Activities.names.stream)
     terms = () if before is None else before.filters
-    left_out = set(terms) - {f"{SETTING}={each.activity_type.type_id}" for each in selected}
+    read = {f"{SETTING}={each.activity_type.type_id}" for each in selected}
     names = {f"{SETTING}={each.activity_type.type_id}": each.name for each in followers}
     told = [
         f"{term.rpartition('=')[2]} ({f'stream {names[term]}' if term in names else 'no stream'})"
         for term in terms
-        if term in left_out
+        if term not in read
     ]
     if told:
         logger.warning(

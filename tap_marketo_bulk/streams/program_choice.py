@@ -6,6 +6,7 @@ import logging
 import re
 import unicodedata
 from fnmatch import fnmatchcase, translate
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from marketo_bulk import ConfigurationError, DecodeError
@@ -89,9 +90,12 @@ def _fits(text: str, value: str, kind: str) -> bool:
     if kind != "names":
         return text.casefold() == value.casefold()
     # Folded, ß is two letters, and of one alone `?` and `[...]` mean one.
-    return fnmatchcase(text.casefold(), value.casefold()) or bool(
-        re.match(translate(value), text, re.IGNORECASE)
-    )
+    return fnmatchcase(text.casefold(), value.casefold()) or bool(_unfolded(value).match(text))
+
+
+@cache
+def _unfolded(pattern: str) -> re.Pattern[str]:
+    return re.compile(translate(pattern), re.IGNORECASE)
 
 
 def _texts_of(asset: Asset, kind: str) -> list[str]:

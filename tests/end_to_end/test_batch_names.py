@@ -12,7 +12,7 @@ from singer_marketo.storage import Storage
 from tap_marketo_bulk.output.batch_config import BatchConfig
 from tests.end_to_end.test_batches import batches, path_of, read_file
 from tests.stream_runs import KilledError, StreamRuns
-from tests.tap_runs import DAY_SECONDS, NO_RATE_LIMIT, catalog_with, make_tap, settings_for
+from tests.tap_runs import DAY_SECONDS, NO_RATE_LIMIT, catalog_with, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,13 +62,7 @@ def test_a_run_from_the_same_state_writes_over_its_files(
 ) -> None:
     """Deletions come from no window, and are told apart by where the run begins."""
     config = settings_for(emulator, {"batch_config": batches(tmp_path, "jsonl")})
-    tap = make_tap(emulator, config)
-    with tap.client:
-        catalog = tap.catalog_dict
-    for entry in catalog["streams"]:
-        for each in entry["metadata"]:
-            if not each["breadcrumb"]:
-                each["metadata"]["selected"] = entry["tap_stream_id"] == "deleted_leads"
+    catalog = catalog_with(emulator, "deleted_leads", config=config)
     emulator.store.delete_lead(3)
     emulator.advance(3600)
     state = run_tap(emulator, config, catalog=catalog).last_state

@@ -525,7 +525,7 @@ MUTATIONS = (
     Mutation(
         "cut cells at quotes that stand at no border",
         "marketo_bulk/reader/block_splitter.py",
-        "_DOUBLED in plain or not _are_at_borders(outside, delimiter)",
+        "_DOUBLED in plain or not are_at_borders(outside, delimiter)",
         "_DOUBLED in plain",
         "tests/client/test_block_splitter.py",
     ),
